@@ -1,0 +1,143 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Kind names a kind of resource, singular and lower case: it is the first half
+// of an address such as tenant/acme-corp.
+type Kind string
+
+// The kinds that the tool manages.
+const (
+	Tenant Kind = "tenant"
+	Flow   Kind = "flow"
+)
+
+// KindSpec is one row of the kind table: everything that the compiler, the
+// planner and the renderers must know about a kind, as data. Attribute names
+// are those of the configuration (snake_case).
+type KindSpec struct {
+	Kind Kind
+	// Field is the top-level field of the configuration that holds the
+	// resources of this kind, keyed by id.
+	Field string
+	// Stage orders kinds: creates and updates run in ascending stage, deletes
+	// in descending stage.
+	Stage int
+	// Sets are the list attributes whose order carries no meaning. They are
+	// held sorted and without repeats.
+	Sets []string
+	// Maps are the attributes that are managed key by key: a key that the
+	// configuration does not name is left alone.
+	Maps []string
+	// CreateOnly are the attributes that Descope takes at creation and never
+	// again. A change of one is blocked, with the reason.
+	CreateOnly []string
+	// Unique are the attributes whose values at most one resource of the kind
+	// may hold; a list counts element by element.
+	Unique []string
+	// Parent is the attribute that names another resource of the same kind
+	// which must exist first, or "".
+	Parent string
+	// Sensitive are the attributes that are masked wherever they are shown.
+	Sensitive []string
+	// Effective turns what was written into what is wanted, given what is
+	// live; nil means that the two are the same. See [EffectiveFunc].
+	Effective EffectiveFunc
+}
+
+// EffectiveFunc computes the wanted attributes of a resource from those that
+// the user wrote and those that are live (nil if the resource does not exist).
+// It must be pure, must not modify its arguments and must return every written
+// attribute, possibly with another value. Its result is what is compared.
+type EffectiveFunc func(written, live map[string]any) map[string]any
+
+// Kinds returns the kind table in ascending stage.
+func Kinds() []KindSpec {
+	return []KindSpec{tenantSpec(), flowSpec()}
+}
+
+// Spec returns the row of a kind. It panics on a kind that is not in the table,
+// which is a programming error: kinds from outside go through [ParseKind].
+func Spec(k Kind) KindSpec {
+	for _, s := range Kinds() {
+		if s.Kind == k {
+			return s
+		}
+	}
+	panic(fmt.Sprintf("model: no kind %q in the table", string(k)))
+}
+
+// ParseKind turns user input into a kind.
+func ParseKind(s string) (Kind, error) {
+	names := make([]string, 0, 2)
+	for _, k := range Kinds() {
+		if s == string(k.Kind) {
+			return k.Kind, nil
+		}
+		names = append(names, string(k.Kind))
+	}
+	return "", fmt.Errorf("no kind %q; the kinds are %v", s, names)
+}
+
+func tenantSpec() KindSpec {
+	return KindSpec{
+		Kind:       Tenant,
+		Field:      "tenants",
+		Stage:      10,
+		Sets:       []string{"domains", "default_roles"},
+		Maps:       []string{"custom_attributes"},
+		CreateOnly: []string{"parent"},
+		Unique:     []string{"name", "domains"},
+		Parent:     "parent",
+		Effective:  effectiveTenant,
+	}
+}
+
+func flowSpec() KindSpec {
+	return KindSpec{Kind: Flow, Field: "flows", Stage: 20}
+}
+
+// effectiveTenant folds domains and self_provisioning into the one list that
+// Descope stores (selfProvisioningDomains, which is empty when self-provisioning
+// is off):
+//
+//   - domains and self_provisioning absent: the live list stays.
+//   - self_provisioning false: the list is emptied.
+//   - self_provisioning true, domains absent: the live list stays.
+//   - both present, self_provisioning true: the domains as written.
+//   - domains alone: an empty list empties; otherwise the switch stays as it is
+//     live (off for a tenant that is being created), so the domains count only
+//     where self-provisioning is already on.
+//
+// In the result domains is that list and self_provisioning says whether it is
+// non-empty, which is exactly what a live tenant shows.
+func effectiveTenant(written, live map[string]any) map[string]any {
+	domains, hasDomains := written["domains"].([]any)
+	on, hasSwitch := written["self_provisioning"].(bool)
+	if !hasDomains && !hasSwitch {
+		return written
+	}
+	liveDomains, _ := live["domains"].([]any)
+	want := liveDomains
+	switch {
+	case hasSwitch && !on:
+		want = nil
+	case hasSwitch && hasDomains:
+		want = domains
+	case hasDomains && (len(domains) == 0 || len(liveDomains) > 0):
+		want = domains
+	}
+	if want == nil {
+		want = []any{}
+	}
+	out := make(map[string]any, len(written)+1)
+	for k, v := range written {
+		out[k] = v
+	}
+	out["domains"] = slices.Clone(want)
+	out["self_provisioning"] = len(want) > 0
+	return out
+}

@@ -1,0 +1,151 @@
+// Package plan compares a desired state with a live one and says, as data, what
+// would have to be done. It is pure: no I/O, no clock, no randomness; the same
+// inputs give the same bytes. It knows nothing of Descope's wire format: the
+// calls of a change come from an encoder that the caller passes in.
+package plan
+
+import "pcconnect.ai/descope-mgmt/internal/model"
+
+// FormatVersion is the version of the plan's JSON form. A reader refuses a
+// plan with another major version.
+const FormatVersion = "1.0"
+
+// Action is what a change does.
+type Action string
+
+// The actions.
+const (
+	Create Action = "create"
+	Update Action = "update"
+	Delete Action = "delete"
+)
+
+// Side says who moved a value since the last apply of its object.
+type Side string
+
+// The sides. Unknown means that nothing was ever applied to the object.
+const (
+	Config  Side = "config"
+	Live    Side = "live"
+	Both    Side = "both"
+	Unknown Side = "unknown"
+)
+
+// Plan is what would be done to bring a project to its desired state.
+//
+// A plan is immutable once computed. Changes stand in the order in which they
+// run: creates and updates first, deletes last. Whether a plan may run is not
+// its own business: see [Plan.Gate].
+type Plan struct {
+	FormatVersion string
+	Environment   string
+	Project       string
+	BaseURL       string
+	// ConfigDigest and LiveDigest identify the states that were compared.
+	ConfigDigest string
+	LiveDigest   string
+	Changes      []Change
+	// Unchanged are the managed resources that are already as desired.
+	Unchanged []model.Key
+	// Orphans were applied by us and are gone from the configuration.
+	Orphans []model.Key
+	// Unmanaged exist live and were never applied by us.
+	Unmanaged []model.Key
+	// Guards are the rules that this plan meets; each stops it from running
+	// unless allowed. Sorted by rule, then key.
+	Guards   []Guard
+	Warnings model.Diagnostics
+}
+
+// Change is what would be done to one resource.
+type Change struct {
+	Key    model.Key
+	Action Action
+	// Before and After are all attributes that the kind knows, under the
+	// configuration's names; nil where the resource does not exist.
+	Before, After map[string]any
+	// Fields are the differences, sorted by path; never empty for an update.
+	Fields []FieldChange
+	// Moved sums up the fields: the one side that moved, or Both.
+	Moved Side
+	// Adopts marks the first change of an existing object that we never applied.
+	Adopts bool
+	// PreImage are the observed fields (see model.Observed) that the change was
+	// computed from. A write is refused if one of them differs; nil for a create.
+	PreImage map[string]any
+	// Steps are the calls, in order, with their exact payloads.
+	Steps []model.Step
+	// DependsOn are changes of this plan that must be done first.
+	DependsOn []model.Key
+	Origin    model.Origin
+	Policy    model.Policy
+}
+
+// FieldChange is one difference. Before or After is [Absent] where the value is
+// not there on that side.
+type FieldChange struct {
+	Path          string
+	Before, After any
+	Moved         Side
+	// Note explains an effect to a human, for example "self-provisioning".
+	Note      string
+	Sensitive bool
+	Origin    model.Origin
+}
+
+// Absent stands for a value that is not there, as opposed to null.
+type Absent struct{}
+
+// Rule names a guard.
+type Rule string
+
+// The rules, in the order in which they are shown.
+const (
+	// RuleImpossible: Descope cannot do this at all (parent changed, names in a
+	// cycle). No flag passes it.
+	RuleImpossible Rule = "impossible"
+	// RuleTaken: a name or domain is held by an object that stays as it is.
+	RuleTaken Rule = "taken"
+	// RulePreventDestroy: lifecycle.prevent_destroy is set. No flag passes it.
+	RulePreventDestroy Rule = "prevent-destroy"
+	// RuleMassChange: more than 30 % of at least 10 managed live objects of a
+	// kind would be updated or deleted.
+	RuleMassChange Rule = "mass-change"
+	// RuleDrift: a value that moved live would be overwritten.
+	RuleDrift Rule = "drift"
+	// RuleAdopt: an existing object would be taken under management.
+	RuleAdopt Rule = "adopt"
+	// RuleProtected: the environment is protected; confirm with its project id.
+	RuleProtected Rule = "protected"
+)
+
+// Guard is a rule that a plan meets.
+type Guard struct {
+	Rule Rule
+	Keys []model.Key
+	// Detail is one sentence with the numbers or values.
+	Detail string
+	// Allow is the flag that passes the guard, or "" where nothing does.
+	Allow string
+}
+
+// Encoder turns a transition into calls; the client provides it. It must be
+// pure. An error means that the client cannot express the change.
+type Encoder func(model.Transition) ([]model.Step, error)
+
+// Options are the inputs of [Compute] besides the three states.
+type Options struct {
+	Environment string
+	Project     string
+	BaseURL     string
+	// Protected environments need a confirmation of the project id, and an
+	// unknown mover counts as live there.
+	Protected bool
+	// Targets restrict the plan to these resources; empty means all.
+	Targets []model.Key
+	// Prune deletes the orphans of these kinds.
+	Prune []model.Kind
+	// PruneUnmanaged deletes exactly these unmanaged resources.
+	PruneUnmanaged []model.Key
+	Encode         Encoder
+}
