@@ -1,0 +1,56 @@
+# Run "make" for the list of targets.
+.DEFAULT_GOAL := help
+SHELL         := bash
+
+GO        ?= go
+TIMEOUT   ?= 10m
+BENCH     ?= .
+FUZZTIME  ?= 10s
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS   := -s -w -X pcconnect.ai/descope-mgmt/internal/cli.version=$(VERSION)
+
+.PHONY: help build test lint fmt check golden cover bench fuzz conformance demo hooks clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/descope-mgmt
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/descope-mgmt
+
+test: ## run all tests
+	$(GO) test -timeout $(TIMEOUT) ./...
+
+lint: ## static analysis; the linter is built once, outside the clone
+	lint=$$(scripts/tools.sh golangci-lint) && $$lint config verify && $$lint run ./...
+
+fmt: ## format Go and CUE files
+	lint=$$(scripts/tools.sh golangci-lint) && $$lint fmt ./...
+	$(GO) run cuelang.org/go/cmd/cue fmt --files schema envs
+
+check: ## everything that CI runs; SUITES="race docs" runs some of it
+	scripts/check.sh $(SUITES)
+
+golden: ## rewrite the golden files and script tests from what the code does
+	UPDATE=1 $(GO) test -count=1 -timeout $(TIMEOUT) ./...
+
+cover: ## run all tests with coverage and check the floors
+	TIMEOUT=$(TIMEOUT) scripts/cover.sh coverage.out
+
+bench: ## run the benchmarks; BENCH=regexp selects
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m ./...
+
+fuzz: ## run every fuzz target for FUZZTIME
+	scripts/fuzz.sh $(FUZZTIME)
+
+conformance: build ## drive the emulator with an official SDK (needs Node)
+	cd conformance && npm ci --no-audit --no-fund
+	cd conformance && DESCOPE_MGMT_BIN=$(CURDIR)/bin/descope-mgmt npm test
+
+demo: build ## evaluate, plan and sync dev to the embedded emulator
+	scripts/demo.sh
+
+hooks: ## check each commit before it is made (sets core.hooksPath)
+	git config core.hooksPath .githooks
+
+clean: ## remove what was built
+	rm -rf bin dist coverage.out conformance/node_modules

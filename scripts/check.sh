@@ -1,0 +1,193 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands. "make check" and CI run this
+# and nothing else.
+#
+#   scripts/check.sh               all suites
+#   scripts/check.sh lint docs     some of them
+#   scripts/check.sh --list        their names
+#
+# Each suite runs even when an earlier one failed. One whose input is missing is
+# skipped, with the reason; DESCOPE_MGMT_REQUIRE_SUITES, names or "all", lists
+# the suites for which that counts as a failure.
+#
+# DESCOPE_MGMT_CORPUS is the directory of real exports that the corpus suite
+# reads, ../shared/corpus beside the repository unless set.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+suites=(format mod build cross docs test race scripts corpus golden cover conformance demo lint)
+timeout=${TIMEOUT:-15m}
+skipped=77 # the exit code of a suite that could not run
+
+skip() {
+    echo "SKIPPED: $*"
+    echo "$*" >"$CHECK_NOTE"
+    exit "$skipped"
+}
+
+# tests runs the tests whose name matches, without the cache, and demands that
+# there were some and that none was skipped.
+tests() {
+    local name=$1 log
+    shift
+    log=$(mktemp)
+    go test -count=1 -timeout "$timeout" -v -run "$name" "$@" >"$log" 2>&1 ||
+        { grep -v '^=== ' "$log"; return 1; }
+    grep -E '^(ok|---) ' "$log" | grep -v 'no tests to run' || true
+    if ! grep -q '^--- PASS' "$log"; then
+        echo "no test matches $name in $*"
+        return 1
+    fi
+    if grep -A1 -- '^ *--- SKIP' "$log"; then
+        echo "the suite may not skip a test"
+        return 1
+    fi
+}
+
+# tree identifies the content of the work tree, files that git does not know
+# included.
+tree() {
+    git diff HEAD
+    git ls-files -z --others --exclude-standard | xargs -0 -r sha256sum
+}
+
+suite_format() { # gofumpt, goimports, cue fmt
+    "$(scripts/tools.sh golangci-lint)" fmt --diff ./...
+    go run cuelang.org/go/cmd/cue fmt --check --files schema envs
+}
+
+suite_mod() { # go.mod and go.sum are tidy and the downloads are genuine
+    go mod tidy -diff
+    go mod verify
+}
+
+suite_build() { # builds and vets
+    make build
+    go vet ./...
+}
+
+suite_cross() { # builds and vets for the other systems
+    local target
+    for target in darwin/arm64 windows/amd64 linux/arm64; do
+        echo "$target"
+        GOOS=${target%/*} GOARCH=${target#*/} CGO_ENABLED=0 go build ./...
+        GOOS=${target%/*} GOARCH=${target#*/} CGO_ENABLED=0 go vet ./...
+    done
+}
+
+suite_docs() { # links, decision records, commands shown, architecture
+    tests '^(TestDocs|TestArchitecture|TestNoMachinePaths)' ./internal/
+}
+
+suite_test() { # the command that the README gives
+    make test
+}
+
+suite_race() { # all tests under the race detector; names what was skipped
+    local log status=0
+    log=$(mktemp)
+    go test -race -count=1 -timeout "$timeout" -v ./... >"$log" 2>&1 || status=$?
+    if ((status)); then
+        grep -v '^=== ' "$log"
+        return 1
+    fi
+    grep -E '^ok ' "$log"
+    if grep -q -- '^ *--- SKIP' "$log"; then
+        echo "tests skipped:"
+        grep -A1 -- '^ *--- SKIP' "$log"
+    fi
+}
+
+suite_scripts() { # the command line, as users see it
+    compgen -G 'internal/cli/testdata/script/*.txtar' >/dev/null || skip 'no internal/cli/testdata/script/*.txtar'
+    tests '^TestScript' ./internal/cli/
+}
+
+suite_corpus() { # real exports
+    local corpus=${DESCOPE_MGMT_CORPUS:-$PWD/../shared/corpus}
+    [[ -d $corpus ]] || skip "no corpus at ${DESCOPE_MGMT_CORPUS:-../shared/corpus} (DESCOPE_MGMT_CORPUS names it)"
+    local packages
+    packages=$(grep -rl --include '*_test.go' '^func Test.*Corpus' internal | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
+    [[ $packages ]] || skip 'no test named Test…Corpus'
+    # shellcheck disable=SC2086 # one word per package
+    DESCOPE_MGMT_CORPUS=$(cd "$corpus" && pwd) tests 'Corpus' $packages
+}
+
+suite_golden() { # rewriting the goldens changes nothing
+    local before after
+    before=$(tree)
+    make golden
+    after=$(tree)
+    if [[ $before != "$after" ]]; then
+        echo 'goldens are stale; "make golden" changes:'
+        diff <(echo "$before") <(echo "$after") || true
+        return 1
+    fi
+}
+
+suite_cover() { # coverage floors
+    make cover
+}
+
+suite_conformance() { # the emulator, driven by an official SDK
+    [[ -f conformance/package.json ]] || skip 'no conformance/package.json'
+    command -v npm >/dev/null || skip 'npm is not installed'
+    make conformance
+}
+
+suite_demo() { # the main job
+    make demo
+}
+
+suite_lint() { # static analysis
+    make lint
+}
+
+if [[ ${1:-} == --list ]]; then
+    for s in "${suites[@]}"; do
+        printf '%-12s %s\n' "$s" "$(sed -n "s/^suite_$s() { # //p" "$0")"
+    done
+    exit
+fi
+if [[ ${1:-} == --one ]]; then # a process of its own, so that set -e holds in it
+    "suite_$2"
+    exit
+fi
+
+selected=("$@")
+((${#selected[@]})) || selected=("${suites[@]}")
+required=" ${DESCOPE_MGMT_REQUIRE_SUITES:-} "
+CHECK_NOTE=$(mktemp)
+export CHECK_NOTE
+passed=0 failed=0 skips=0 report=()
+
+for s in "${selected[@]}"; do
+    if ! declare -F "suite_$s" >/dev/null; then
+        echo "no suite $s; the suites are: ${suites[*]}" >&2
+        exit 2
+    fi
+    printf '\n=== %s: %s\n' "$s" "$(sed -n "s/^suite_$s() { # //p" "$0")"
+    start=$SECONDS status=0
+    bash "$0" --one "$s" </dev/null || status=$?
+    result=passed note=
+    if ((status == skipped)); then
+        note=$(<"$CHECK_NOTE")
+        result=skipped
+        if [[ $required == *" $s "* || $required == *" all "* ]]; then
+            result=FAILED note="must not be skipped: $note"
+        fi
+    elif ((status)); then
+        result=FAILED note="exit $status"
+    fi
+    case $result in
+    passed) passed=$((passed + 1)) ;;
+    skipped) skips=$((skips + 1)) ;;
+    *) failed=$((failed + 1)) ;;
+    esac
+    report+=("$(printf '%-12s %-8s %4d s  %s' "$s" "$result" $((SECONDS - start)) "$note")")
+done
+
+printf '\n%s\n' "=== summary ($SECONDS s)"
+printf '%s\n' "${report[@]}"
+printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skips"
+((failed == 0))
