@@ -7,7 +7,7 @@ TIMEOUT   ?= 10m
 BENCH     ?= .
 FUZZTIME  ?= 10s
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS   := -s -w -X pcconnect.ai/descope-mgmt/internal/cli.version=$(VERSION)
+LDFLAGS   := -s -w -X pcconnect.ai/descope-mgmt/internal/cli.buildVersion=$(VERSION)
 
 .PHONY: help build test lint fmt check golden cover bench fuzz conformance demo hooks clean
 

@@ -1,0 +1,180 @@
+package internal_test
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+// TestDocsLinks follows every relative link of every Markdown file, the
+// heading after # included.
+func TestDocsLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^()\s]+)\)`)
+	pages := map[string]string{}
+	eachFile(t, func(name, text string) {
+		if path.Ext(name) == ".md" {
+			pages[name] = text
+		}
+	})
+	if len(pages) < 3 {
+		t.Fatalf("found only %d Markdown files", len(pages))
+	}
+	followed := 0
+	for name, text := range pages {
+		for _, m := range link.FindAllStringSubmatch(withoutFences(text), -1) {
+			target := m[1]
+			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
+				continue
+			}
+			followed++
+			file, anchor, _ := strings.Cut(target, "#")
+			to := name
+			if file != "" {
+				to = path.Join(path.Dir(name), file)
+				if _, err := os.Stat(filepath.Join("..", filepath.FromSlash(to))); err != nil {
+					t.Errorf("%s: the link %s leads nowhere", name, target)
+					continue
+				}
+			}
+			if page, ok := pages[to]; ok && anchor != "" && !anchors(page)[anchor] {
+				t.Errorf("%s: the link %s names no heading of %s", name, target, to)
+			}
+		}
+	}
+	if followed == 0 {
+		t.Fatal("followed no link: the test does not see them")
+	}
+}
+
+// anchors are the names that a forge gives to the headings of a page.
+func anchors(page string) map[string]bool {
+	out := map[string]bool{}
+	for line := range strings.Lines(withoutFences(page)) {
+		if !strings.HasPrefix(line, "#") {
+			continue
+		}
+		heading := strings.ToLower(strings.TrimSpace(strings.TrimLeft(line, "#")))
+		var b strings.Builder
+		for _, r := range heading {
+			switch {
+			case r == ' ' || r == '-':
+				b.WriteByte('-')
+			case r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+				b.WriteRune(r)
+			}
+		}
+		out[b.String()] = true
+	}
+	return out
+}
+
+// withoutFences drops the fenced blocks of a page.
+func withoutFences(text string) string {
+	var b strings.Builder
+	fenced := false
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(strings.TrimSpace(line), "```") {
+			fenced = !fenced
+			continue
+		}
+		if !fenced {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// TestDocsCommands demands that a script test runs every command that a page
+// shows at a prompt, so that nothing is documented that does not work. The
+// commands are the lines "$ descope-mgmt …" of blocks marked console.
+func TestDocsCommands(t *testing.T) {
+	scripts, err := filepath.Glob(filepath.Join("cli", "testdata", "script", "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(scripts) == 0 {
+		t.Skip("there are no script tests in internal/cli/testdata/script")
+	}
+	var run strings.Builder
+	for _, s := range scripts {
+		b, err := os.ReadFile(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run.Write(b)
+		run.WriteByte('\n')
+	}
+	eachFile(t, func(name, text string) {
+		if path.Ext(name) != ".md" {
+			return
+		}
+		for _, command := range consoleCommands(text) {
+			line := regexp.MustCompile(regexp.QuoteMeta(command) + `(\s|$)`)
+			if !line.MatchString(run.String()) {
+				t.Errorf("%s shows a command that no script test runs:\n\t%s", name, command)
+			}
+		}
+	})
+}
+
+func TestConsoleCommands(t *testing.T) {
+	page := "text\n```console\n$ descope-mgmt plan --env dev\nNo changes.\n" +
+		"$ descope-mgmt plan -o json | jq .  # a comment\n$ make test\n```\n" +
+		"```sh\n$ descope-mgmt ignored\n```\n"
+	got := strings.Join(consoleCommands(page), "; ")
+	if want := "descope-mgmt plan --env dev; descope-mgmt plan -o json"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// consoleCommands are the commands of ours in a page's console blocks, without
+// what a shell would do with their output.
+func consoleCommands(page string) []string {
+	var out []string
+	console := false
+	for line := range strings.Lines(page) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "```") {
+			console = line == "```console"
+			continue
+		}
+		command, ok := strings.CutPrefix(line, "$ ")
+		if !console || !ok || !strings.HasPrefix(command, "descope-mgmt") {
+			continue
+		}
+		if end := strings.IndexAny(command, "|>#"); end >= 0 {
+			command = command[:end]
+		}
+		out = append(out, strings.TrimSpace(command))
+	}
+	return out
+}
+
+// TestDocsDecisions holds the decision records to their form: one page, the
+// alternatives named, and listed in the index.
+func TestDocsDecisions(t *testing.T) {
+	index := readFile(t, "docs/adr/README.md")
+	records, err := filepath.Glob(filepath.Join("..", "docs", "adr", "[0-9][0-9][0-9][0-9]-*.md"))
+	if err != nil || len(records) == 0 {
+		t.Fatalf("found no decision records (%v)", err)
+	}
+	for _, r := range records {
+		name := filepath.Base(r)
+		text := readFile(t, "docs/adr/"+name)
+		for _, heading := range []string{"## Context", "## Decision", "## Alternatives considered", "## Consequences"} {
+			if !strings.Contains(text, "\n"+heading+"\n") {
+				t.Errorf("docs/adr/%s lacks the section %q", name, heading)
+			}
+		}
+		if n := strings.Count(text, "\n"); n > 80 {
+			t.Errorf("docs/adr/%s has %d lines: a decision record is one page, 80 lines at most", name, n)
+		}
+		if !strings.Contains(index, "("+name+")") {
+			t.Errorf("docs/adr/README.md does not list %s", name)
+		}
+	}
+}
