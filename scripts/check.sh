@@ -38,7 +38,7 @@ tests() {
         echo "no test matches $name in $*"
         return 1
     fi
-    if grep -A1 -- '^ *--- SKIP' "$log"; then
+    if grep -B1 -- '^ *--- SKIP' "$log"; then
         echo "the suite may not skip a test"
         return 1
     fi
@@ -94,7 +94,7 @@ suite_race() { # all tests under the race detector; names what was skipped
     grep -E '^ok ' "$log"
     if grep -q -- '^ *--- SKIP' "$log"; then
         echo "tests skipped:"
-        grep -A1 -- '^ *--- SKIP' "$log"
+        grep -B1 -- '^ *--- SKIP' "$log"
     fi
 }
 

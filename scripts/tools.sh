@@ -11,9 +11,9 @@ golangci_lint_version=2.15.0
 cache=${DESCOPE_MGMT_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/descope-mgmt-tools}
 
 golangci_lint() {
-    local tool=$cache/bin/golangci-lint
+    local tool=$cache/bin/golangci-lint want
     # Both versions count: a linter built with an older Go refuses newer code.
-    local want="version $golangci_lint_version built with $(go env GOVERSION) "
+    want="version $golangci_lint_version built with $(go env GOVERSION) "
     if ! [[ -x $tool && $("$tool" version 2>/dev/null) == *"$want"* ]]; then
         echo "building golangci-lint $golangci_lint_version into $cache/bin (about 4 minutes on 2 cores)" >&2
         GOBIN=$cache/bin GOFLAGS='' go install \
