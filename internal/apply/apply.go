@@ -48,7 +48,9 @@ type Outcome struct {
 	Key    model.Key
 	Action plan.Action
 	Status Status
-	// Err is the reason of a status other than Done.
+	// Err is the reason of a status other than Done: of NotRun, one of
+	// [ErrInterrupted], [ErrStopped] and [*DependencyError]; of Failed, a
+	// [*StaleError] or whatever the target says.
 	Err error
 	// StepsDone counts the steps of the change that are known to be done; a
 	// failed change with some done is partly applied.
@@ -77,11 +79,12 @@ const (
 type Options struct {
 	// Workers is how many changes may be under way at once; at least 1.
 	Workers int
-	// OnFailure is asked after each failed or unclear change; nil means Stop.
-	// While it runs, nothing new is started. It is called from one goroutine at
-	// a time.
+	// OnFailure is asked about each failed or unclear change, in the order in
+	// which they ended, once what was in flight has finished; nil means Stop.
+	// While it runs, nothing is under way. After a Stop it is asked no more.
+	// It is called from the goroutine of Run.
 	OnFailure func(Outcome) Decision
-	// OnDone is told of each outcome as it comes, from one goroutine at a time;
+	// OnDone is told of each outcome as it comes, from the goroutine of Run;
 	// may be nil.
 	OnDone func(Outcome)
 	// Now is the clock; nil means time.Now.

@@ -47,12 +47,14 @@ type Plan struct {
 	Changes      []Change
 	// Unchanged are the managed resources that are already as desired.
 	Unchanged []model.Key
-	// Orphans were applied by us and are gone from the configuration.
+	// Orphans were applied by us and are gone from the configuration, and this
+	// plan leaves them alone. (Those that it prunes are changes.)
 	Orphans []model.Key
-	// Unmanaged exist live and were never applied by us.
+	// Unmanaged exist live and were never applied by us, and this plan leaves
+	// them alone.
 	Unmanaged []model.Key
 	// Guards are the rules that this plan meets; each stops it from running
-	// unless allowed. Sorted by rule, then key.
+	// unless allowed. Sorted by rule, then keys.
 	Guards   []Guard
 	Warnings model.Diagnostics
 }
@@ -61,24 +63,29 @@ type Plan struct {
 type Change struct {
 	Key    model.Key
 	Action Action
-	// Before and After are all attributes that the kind knows, under the
-	// configuration's names; nil where the resource does not exist.
+	// Before and After are all attributes that are known, under the
+	// configuration's names; nil where the resource does not exist. After a
+	// create they are what the configuration says, and Descope's defaults for
+	// the rest.
 	Before, After map[string]any
-	// Fields are the differences, sorted by path; never empty for an update.
+	// Fields are the differences, sorted by path; never empty for an update. An
+	// attribute of KindSpec.Maps is one field per key, any other one field.
 	Fields []FieldChange
 	// Moved sums up the fields: the one side that moved, or Both.
 	Moved Side
 	// Adopts marks the first change of an existing object that we never applied.
 	Adopts bool
-	// PreImage are the observed fields (see model.Observed) that the change was
-	// computed from. A write is refused if one of them differs; nil for a create.
+	// PreImage is the [Image] of the live resource that the change was computed
+	// from. A write is refused if one field of it differs; nil for a create.
 	PreImage map[string]any
 	// Steps are the calls, in order, with their exact payloads.
 	Steps []model.Step
-	// DependsOn are changes of this plan that must be done first.
+	// DependsOn are changes that must be done first, sorted; all of them stand
+	// earlier in the plan.
 	DependsOn []model.Key
 	Origin    model.Origin
-	Policy    model.Policy
+	// Policy is the resource's own and the one remembered from its last apply.
+	Policy model.Policy
 }
 
 // FieldChange is one difference. Before or After is [Absent] where the value is
@@ -113,6 +120,10 @@ const (
 	RuleMassChange Rule = "mass-change"
 	// RuleDrift: a value that moved live would be overwritten.
 	RuleDrift Rule = "drift"
+	// RuleUnknown: in a protected environment, who moved a value is unknown
+	// because nothing was ever applied to its object. It counts as moved live,
+	// except in a plan that somebody saved and had read.
+	RuleUnknown Rule = "unknown-mover"
 	// RuleAdopt: an existing object would be taken under management.
 	RuleAdopt Rule = "adopt"
 	// RuleProtected: the environment is protected; confirm with its project id.
@@ -141,11 +152,57 @@ type Options struct {
 	// Protected environments need a confirmation of the project id, and an
 	// unknown mover counts as live there.
 	Protected bool
-	// Targets restrict the plan to these resources; empty means all.
+	// Targets restrict the plan to these resources; empty means all. What a
+	// target needs (its parent) is not included by itself.
 	Targets []model.Key
 	// Prune deletes the orphans of these kinds.
 	Prune []model.Kind
 	// PruneUnmanaged deletes exactly these unmanaged resources.
 	PruneUnmanaged []model.Key
-	Encode         Encoder
+	// Encode gives the steps; nil leaves them out, for plans that only show.
+	Encode Encoder
+}
+
+// Counts is the summary of a plan.
+type Counts struct {
+	Create    int `json:"create"`
+	Update    int `json:"update"`
+	Delete    int `json:"delete"`
+	Unchanged int `json:"unchanged"`
+}
+
+// Counts sums up the plan.
+func (p *Plan) Counts() Counts {
+	n := Counts{Unchanged: len(p.Unchanged)}
+	for _, c := range p.Changes {
+		switch c.Action {
+		case Create:
+			n.Create++
+		case Update:
+			n.Update++
+		case Delete:
+			n.Delete++
+		}
+	}
+	return n
+}
+
+// Empty reports that there is nothing to do.
+func (p *Plan) Empty() bool { return len(p.Changes) == 0 }
+
+// Image is what a live resource must still look like when a change computed
+// from it is sent: every field as Descope sent it, or the attributes of a
+// resource that was not read from Descope. It is never nil.
+func Image(r model.Resource) map[string]any {
+	if r.Observed != nil {
+		return notNil(r.Observed.Fields)
+	}
+	return notNil(r.Attrs)
+}
+
+func notNil(m map[string]any) map[string]any {
+	if m == nil {
+		return map[string]any{}
+	}
+	return m
 }
