@@ -1,0 +1,144 @@
+// Package api speaks to Descope's management API: it reads the live state of a
+// project, says which calls a change takes, and performs them, within the rate
+// limits and without ever guessing what became of a call.
+//
+// It imports only the model: plans, files and the terminal are not its business.
+package api
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// DefaultTimeout bounds one request, its answer included.
+const DefaultTimeout = 30 * time.Second
+
+// maxReply bounds an answer, decompressed. A tenant takes about half a kilobyte.
+const maxReply = 64 << 20
+
+// Config configures [New].
+type Config struct {
+	// BaseURL is where the API is; empty means where the project id says. It is
+	// the caller's duty to have it checked by [CheckBaseURL].
+	BaseURL   string
+	ProjectID string
+	Key       Secret
+	// Version is told to the server in the User-Agent; empty means "dev".
+	Version string
+	// Transport sends the requests; nil means an own one. It must not follow
+	// redirects.
+	Transport http.RoundTripper
+	// Proxy chooses a proxy for the own transport; nil means none.
+	Proxy func(*http.Request) (*url.URL, error)
+	// Timeout bounds one request; 0 means DefaultTimeout.
+	Timeout time.Duration
+	// Workers is how many requests the caller will have under way, 1 to 20;
+	// 0 means 20.
+	Workers int
+	// Limits are shared between the clients of a process; nil makes them of
+	// Budgets and Slots, which are otherwise not used.
+	Limits  *Limits
+	Budgets []Budget
+	Slots   Slots
+	// Logger is told of every request, at debug level; nil means none.
+	Logger *slog.Logger
+	// OnWait is told of delays, from several goroutines; may be nil.
+	OnWait func(Wait)
+	// AllowRemoteWrites lifts the ban on changing anything behind a base URL
+	// that is not loopback.
+	AllowRemoteWrites bool
+}
+
+// Reader is the half of the client that cannot change anything.
+type Reader interface {
+	// Read returns all resources of the given kinds. An answer that is short,
+	// doubled or not understood is an error, never a smaller state.
+	Read(ctx context.Context, kinds ...model.Kind) (model.State, error)
+	// Get returns one resource, and whether it exists.
+	Get(ctx context.Context, key model.Key) (model.Resource, bool, error)
+	// Settings returns the session settings of a tenant as they are.
+	Settings(ctx context.Context, tenant string) (Settings, error)
+	// License returns the licence of the project.
+	License(ctx context.Context) (License, error)
+}
+
+// Client is a client for one project. It is safe for concurrent use.
+type Client struct {
+	base      *url.URL
+	config    Config
+	transport http.RoundTripper
+	limits    *Limits
+	logger    *slog.Logger
+	preimages *preimages
+	latency   atomic.Int64 // nanoseconds, smoothed; 0 before the first answer
+}
+
+var _ Reader = (*Client)(nil)
+
+// New makes a client. Nothing is sent yet.
+func New(c Config) (*Client, error) {
+	if c.BaseURL == "" {
+		u, err := BaseURL(c.ProjectID)
+		if err != nil {
+			return nil, err
+		}
+		c.BaseURL = u
+	}
+	base, err := parseBaseURL(c.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	if !projectIDHeader(c.ProjectID) {
+		return nil, fmt.Errorf("project id %s is not made of letters, digits, - and _", quoted(c.ProjectID))
+	}
+	if problem := c.Key.malformed(); problem != "" {
+		return nil, fmt.Errorf("the management key for project %s %s", c.ProjectID, problem)
+	}
+	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
+	c.Version = cmp.Or(c.Version, "dev")
+	if c.Workers <= 0 || c.Workers > maxWorkers {
+		c.Workers = maxWorkers
+	}
+	client := &Client{base: base, config: c, transport: c.Transport, limits: c.Limits, logger: c.Logger}
+	if client.logger == nil {
+		client.logger = slog.New(slog.DiscardHandler)
+	}
+	if client.transport == nil {
+		client.transport = newTransport(c.Timeout, c.Workers, c.Proxy)
+	}
+	if client.limits == nil {
+		client.limits = NewLimits(LimitsConfig{
+			Budgets: c.Budgets, Slots: c.Slots, Workers: c.Workers, Timeout: c.Timeout, Logger: c.Logger,
+		})
+	}
+	client.preimages = newPreimages(client)
+	return client, nil
+}
+
+// BaseURL is where the client sends its requests.
+func (c *Client) BaseURL() string { return c.base.String() }
+
+// ProjectID is the project that the client works on.
+func (c *Client) ProjectID() string { return c.config.ProjectID }
+
+// Workers is how many calls of [Client.Do] are worth having under way at once.
+func (c *Client) Workers() int { return c.config.Workers }
+
+// projectIDHeader reports whether a project id can stand in a header without
+// being taken for something else; emulators may use ids of any length.
+func projectIDHeader(id string) bool {
+	for _, r := range id {
+		if !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_') {
+			return false
+		}
+	}
+	return id != ""
+}

@@ -1,0 +1,207 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// flowRow treats a flow as one opaque document, the attribute definition.
+func flowRow() row {
+	return row{
+		kind:   model.Flow,
+		list:   listFlows,
+		get:    getFlow,
+		encode: encodeFlow,
+		writes: map[model.Op]endpoint{
+			model.FlowImport: {path: "/v2/mgmt/flow/import", budget: BudgetOther, names: importedFlow, effect: flowIsAsSent},
+			model.FlowDelete: {
+				path: "/v1/mgmt/flow/delete", budget: BudgetOther, names: deletedFlow, gone: true,
+				effect: func(_ json.RawMessage, _ model.Resource, exists bool) bool { return !exists },
+			},
+		},
+	}
+}
+
+// listFlows lists the flows and exports each, several at a time.
+func listFlows(ctx context.Context, c *Client) ([]model.Resource, time.Time, error) {
+	r := request{method: http.MethodPost, path: "/v1/mgmt/flow/list", body: []byte("{}"), budget: BudgetOther}
+	got, err := c.read(ctx, r)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	metas, err := decodeList(got.body, "flows")
+	if err != nil {
+		return nil, time.Time{}, c.badReply(r, "%w", err)
+	}
+	ids := make([]string, len(metas))
+	seen := map[string]bool{}
+	for i, m := range metas {
+		if ids[i], err = idOf(m); err != nil || ids[i] == "" || seen[ids[i]] {
+			return nil, time.Time{}, c.badReply(r, "flows[%d] has no id of its own (%s)", i, quoted(ids[i]))
+		}
+		seen[ids[i]] = true
+	}
+	flows, err := c.exportAll(ctx, ids)
+	return flows, got.sent, err
+}
+
+// exportAll exports flows at the order of their ids. The first failure stops
+// those that have not begun.
+func (c *Client) exportAll(ctx context.Context, ids []string) ([]model.Resource, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	flows := make([]model.Resource, len(ids))
+	next := make(chan int)
+	var group sync.WaitGroup
+	for range min(c.config.Workers, len(ids)) {
+		group.Go(func() {
+			for i := range next {
+				flow, exists, err := getFlow(ctx, c, ids[i])
+				if err == nil && !exists {
+					err = fmt.Errorf("flow %s was in the list and is gone", quoted(ids[i]))
+				}
+				if err != nil {
+					cancel(err) // the first one stays
+				}
+				flows[i] = flow
+			}
+		})
+	}
+	for i := range ids {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	return flows, nil
+}
+
+// Export returns a flow in the form in which Descope exports it.
+func (c *Client) Export(ctx context.Context, id string) (json.RawMessage, error) {
+	body := model.CanonicalJSON(map[string]any{"flowId": id})
+	r := request{
+		method: http.MethodPost, path: "/v2/mgmt/flow/export", body: body,
+		budget: BudgetOther, object: model.Key{Kind: model.Flow, ID: id}.String(),
+	}
+	got, err := c.read(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	var top map[string]json.RawMessage
+	if err := json.Unmarshal(got.body, &top); err != nil || top["flow"] == nil {
+		return nil, c.badReply(r, `"flow" is missing from the answer`)
+	}
+	return top["flow"], nil
+}
+
+func getFlow(ctx context.Context, c *Client, id string) (model.Resource, bool, error) {
+	raw, err := c.Export(ctx, id)
+	if IsNotFound(err) {
+		return model.Resource{}, false, nil
+	}
+	if err != nil {
+		return model.Resource{}, false, err
+	}
+	definition, err := decodeObject(raw)
+	if err != nil {
+		return model.Resource{}, false, fmt.Errorf("flow %s: %w", quoted(id), err)
+	}
+	if got := definition["flowId"]; got != id {
+		return model.Resource{}, false, fmt.Errorf("flow %s: the export is of %s", quoted(id), quoted(fmt.Sprint(got)))
+	}
+	return model.Resource{
+		Key:      model.Key{Kind: model.Flow, ID: id},
+		Attrs:    map[string]any{"definition": definition},
+		Observed: &model.Observed{Raw: raw, Fields: stableFlow(definition)},
+	}, true, nil
+}
+
+// stableFlow is a flow without what changes between two reads of an unchanged
+// one. Descope: the rendering service stamps the version of its components.
+func stableFlow(definition map[string]any) map[string]any {
+	fields := model.CloneMap(definition)
+	if metadata, ok := fields["metadata"].(map[string]any); ok {
+		delete(metadata, "componentsVersion")
+	}
+	return fields
+}
+
+func encodeFlow(t model.Transition) ([]model.Step, error) {
+	if t.After == nil {
+		body := map[string]any{"ids": []any{t.Key.ID}}
+		return []model.Step{{Op: model.FlowDelete, Key: t.Key, Body: model.CanonicalJSON(body)}}, nil
+	}
+	for attr := range t.After {
+		if attr != "definition" {
+			return nil, fmt.Errorf("the client cannot write %s of a flow", quoted(attr))
+		}
+	}
+	definition, ok := t.After["definition"].(map[string]any)
+	if !ok {
+		return nil, errors.New("a flow without a definition")
+	}
+	if t.Before != nil && model.Equal(t.Before.Attrs["definition"], definition) {
+		return nil, nil
+	}
+	flow := model.CloneMap(definition)
+	flow["flowId"] = t.Key.ID
+	body := map[string]any{"flow": flow}
+	return []model.Step{{Op: model.FlowImport, Key: t.Key, Body: model.CanonicalJSON(body)}}, nil
+}
+
+func importedFlow(body json.RawMessage) (string, error) {
+	top, err := decodeObject(body)
+	if err != nil {
+		return "", err
+	}
+	flow, _ := top["flow"].(map[string]any)
+	id, _ := flow["flowId"].(string)
+	return id, nil
+}
+
+func deletedFlow(body json.RawMessage) (string, error) {
+	top, err := decodeObject(body)
+	if err != nil {
+		return "", err
+	}
+	ids, _ := top["ids"].([]any)
+	if len(ids) != 1 {
+		return "", errors.New("it must delete one flow")
+	}
+	id, _ := ids[0].(string)
+	return id, nil
+}
+
+func flowIsAsSent(body json.RawMessage, live model.Resource, exists bool) bool {
+	top, err := decodeObject(body)
+	if err != nil || !exists || live.Observed == nil {
+		return false
+	}
+	flow, _ := top["flow"].(map[string]any)
+	return model.Equal(stableFlow(flow), live.Observed.Fields)
+}
+
+// decodeObject reads a JSON object into normal form.
+func decodeObject(body []byte) (map[string]any, error) {
+	v, err := model.DecodeJSON(body)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil, errors.New("it is not a JSON object")
+	}
+	return m, nil
+}

@@ -1,0 +1,112 @@
+package api
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// maxAge is how old a pre-image may be when a write relies on it.
+const maxAge = 10 * time.Second
+
+// preimages keeps the last list of each kind, so that many writes in a row need
+// few reads. Ages count from the moment at which the read was sent. It is safe
+// for concurrent use.
+type preimages struct {
+	client *Client
+	// reading is held by whoever refreshes the list; the others wait for it.
+	reading chan struct{}
+
+	mu       sync.Mutex
+	lists    map[model.Kind]snapshot
+	touched  map[model.Key]time.Time // when we last wrote an object ourselves
+	failure  error
+	failedAt time.Time
+}
+
+type snapshot struct {
+	state model.State
+	at    time.Time
+}
+
+func newPreimages(c *Client) *preimages {
+	return &preimages{
+		client: c, reading: make(chan struct{}, 1),
+		lists: map[model.Kind]snapshot{}, touched: map[model.Key]time.Time{},
+	}
+}
+
+// keep remembers a list that was read at a time, unless a newer one is known.
+func (p *preimages) keep(k model.Kind, resources []model.Resource, at time.Time) {
+	state, err := model.NewState(resources)
+	if err != nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at.After(p.lists[k].at) {
+		p.lists[k] = snapshot{state: state, at: at}
+	}
+}
+
+// touch notes that we changed an object, or may have: the list no longer knows
+// how it looks.
+func (p *preimages) touch(key model.Key) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.touched[key] = time.Now()
+}
+
+// get returns an object as it was at most maxAge ago. Where the list cannot
+// serve, because we wrote the object since or because the list takes longer to
+// read than it may be old, the object is read by itself.
+func (p *preimages) get(ctx context.Context, key model.Key) (model.Resource, bool, error) {
+	r, err := rowOf(key.Kind)
+	if err != nil {
+		return model.Resource{}, false, err
+	}
+	if r.snapshot {
+		s, err := p.fresh(ctx, r)
+		if err != nil {
+			return model.Resource{}, false, err
+		}
+		p.mu.Lock()
+		touched := p.touched[key]
+		p.mu.Unlock()
+		if s.at.After(touched) && time.Since(s.at) <= maxAge {
+			live, exists := s.state.Get(key)
+			return live, exists, nil
+		}
+	}
+	return r.get(ctx, p.client, key.ID)
+}
+
+// fresh returns the list, read again if it is too old. Of many callers one
+// reads; those that waited share its result, a failure too.
+func (p *preimages) fresh(ctx context.Context, r row) (snapshot, error) {
+	asked := time.Now()
+	select {
+	case p.reading <- struct{}{}:
+		defer func() { <-p.reading }()
+	case <-ctx.Done():
+		return snapshot{}, context.Cause(ctx)
+	}
+	p.mu.Lock()
+	s, failure, failedAt := p.lists[r.kind], p.failure, p.failedAt
+	p.mu.Unlock()
+	switch {
+	case s.at.After(asked) || time.Since(s.at) <= maxAge:
+		return s, nil
+	case failure != nil && failedAt.After(asked):
+		return snapshot{}, failure
+	}
+	_, err := p.client.Read(ctx, r.kind)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil && ctx.Err() == nil {
+		p.failure, p.failedAt = err, time.Now()
+	}
+	return p.lists[r.kind], err
+}

@@ -1,0 +1,86 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// Read returns all resources of the given kinds. Tenants take one call whatever
+// their number. An answer that is short, doubled or not understood is an error,
+// never a smaller state.
+func (c *Client) Read(ctx context.Context, kinds ...model.Kind) (model.State, error) {
+	var all []model.Resource
+	for _, k := range kinds {
+		r, err := rowOf(k)
+		if err != nil {
+			return model.State{}, err
+		}
+		resources, at, err := r.list(ctx, c)
+		if err != nil {
+			return model.State{}, fmt.Errorf("reading the %s of project %s: %w", model.Spec(k).Field, c.config.ProjectID, err)
+		}
+		if r.snapshot {
+			c.preimages.keep(k, resources, at)
+		}
+		all = append(all, resources...)
+	}
+	return model.NewState(all)
+}
+
+// Get returns one resource, and whether it exists.
+func (c *Client) Get(ctx context.Context, key model.Key) (model.Resource, bool, error) {
+	r, err := rowOf(key.Kind)
+	if err != nil {
+		return model.Resource{}, false, err
+	}
+	return r.get(ctx, c, key.ID)
+}
+
+// Settings are the session settings of a tenant exactly as received.
+type Settings struct{ Raw json.RawMessage }
+
+// Settings returns the session settings of a tenant as they are.
+func (c *Client) Settings(ctx context.Context, tenant string) (Settings, error) {
+	got, err := c.read(ctx, request{
+		method: http.MethodGet, path: "/v1/mgmt/tenant/settings", query: url.Values{"id": {tenant}},
+		budget: BudgetOther, object: model.Key{Kind: model.Tenant, ID: tenant}.String(),
+	})
+	return Settings{Raw: got.body}, err
+}
+
+// License is what Descope says of the plan of a project.
+type License struct {
+	// Tier is tier1 (free) to tier4 (enterprise), or empty where the server
+	// does not say.
+	Tier string
+	// ServerTime is the server's clock, to the second; zero if it did not tell.
+	ServerTime time.Time
+}
+
+// License returns the licence of the project.
+func (c *Client) License(ctx context.Context) (License, error) {
+	got, err := c.read(ctx, request{method: http.MethodGet, path: "/v1/mgmt/license", budget: BudgetOther})
+	if err != nil {
+		return License{}, err
+	}
+	var d struct{ RateLimitTier string }
+	if err := json.Unmarshal(got.body, &d); err != nil {
+		return License{}, c.badReply(request{method: http.MethodGet, path: "/v1/mgmt/license"}, "the licence is not understood: %w", err)
+	}
+	return License{Tier: clean(d.RateLimitTier), ServerTime: got.date}, nil
+}
+
+// badReply is a success that cannot be believed.
+func (c *Client) badReply(r request, format string, args ...any) error {
+	cause := fmt.Errorf(format, args...)
+	return &Error{
+		Kind: KindBadReply, Method: r.method, Path: r.path, Object: r.object, Status: http.StatusOK,
+		Message: cause.Error(), Project: c.config.ProjectID, Key: c.config.Key.Hint(), cause: cause,
+	}
+}
