@@ -1,0 +1,140 @@
+package emulator
+
+import (
+	"fmt"
+	"net/url"
+	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// endpoint is one method and path of the API.
+type endpoint struct {
+	run func(*call) (map[string]any, *apiError)
+	// takes are the fields of the request; nil is anything.
+	takes []string
+	// write marks what changes the project and is saved.
+	write bool
+	// list names the list of the reply that the list faults cut short.
+	list string
+	// company marks what needs no project in the Authorization header.
+	company bool
+}
+
+// call is one request on its way through an endpoint. The project, where there
+// is one, is locked.
+type call struct {
+	quirks  Quirks
+	tier    string
+	key     Key
+	project *project
+	known   []*project // for projects/list
+	query   url.Values
+	body    map[string]any
+	now     time.Time
+	serial  uint64
+}
+
+// require checks that text fields are there, in this order.
+func (c *call) require(names ...string) *apiError {
+	for _, name := range names {
+		v, e := field{name: name}.read(c.body[name])
+		if e != nil {
+			return e
+		}
+		if v == "" {
+			return c.missing(name)
+		}
+	}
+	return nil
+}
+
+func (c *call) missing(name string) *apiError {
+	return &apiError{status: 400, code: c.quirks.MissingFieldCode, message: fmt.Sprintf("The %s field is required", name)}
+}
+
+// find is the tenant that a field of the body names.
+func (c *call) find(name string) (*tenant, *apiError) {
+	id, _ := c.body[name].(string)
+	return c.lookup(id)
+}
+
+// findQuery is the tenant that a parameter of the query names.
+func (c *call) findQuery(name string) (*tenant, *apiError) {
+	id := c.query.Get(name)
+	if id == "" {
+		return nil, c.missing(name)
+	}
+	return c.lookup(id)
+}
+
+func (c *call) lookup(id string) (*tenant, *apiError) {
+	if t := c.project.tenant(id); t != nil {
+		return t, nil
+	}
+	return nil, &apiError{status: c.quirks.NotFoundStatus, code: codeNoTenant, message: fmt.Sprintf("Tenant %q not found", id)}
+}
+
+// endpoints is the whole API, by method and path.
+func endpoints() map[string]endpoint {
+	write := func(run func(*call) (map[string]any, *apiError), takes ...string) endpoint {
+		return endpoint{run: run, write: true, takes: takes}
+	}
+	tenantRequest := append([]string{"id"}, fieldNames(tenantFields())...)
+	return map[string]endpoint{
+		"GET /v1/mgmt/license": {run: (*call).licence, company: true},
+
+		"POST /v1/mgmt/tenant/create":             write((*call).createTenant, append(tenantRequest, "parent")...),
+		"POST /v1/mgmt/tenant/update":             write((*call).updateTenant, tenantRequest...),
+		"POST /v1/mgmt/tenant/delete":             write((*call).deleteTenant, "id", "cascade"),
+		"POST /v1/mgmt/tenant/updateDefaultRoles": write((*call).updateDefaultRoles, "id", "defaultRoles"),
+		"POST /v1/mgmt/tenant/settings":           write((*call).configureSettings, settingsRequest()...),
+		"GET /v1/mgmt/tenant/settings":            {run: (*call).loadSettings},
+		"GET /v1/mgmt/tenant":                     {run: (*call).loadTenant},
+		"GET /v1/mgmt/tenant/all":                 {run: (*call).allTenants, list: "tenants"},
+		"POST /v1/mgmt/tenant/search":             {run: (*call).searchTenants, list: "tenants", takes: fieldNames(searchFields())},
+
+		"GET /v2/mgmt/sso/settings":      {run: (*call).loadSSO},
+		"GET /v2/mgmt/sso/settings/all":  {run: (*call).allSSO, list: "SSOSettings"},
+		"POST /v1/mgmt/user/search":      {run: (*call).searchUsers, list: "users"},
+		"POST /v2/mgmt/user/search":      {run: (*call).searchUsers, list: "users"},
+		"POST /v1/mgmt/accesskey/search": {run: (*call).searchAccessKeys, list: "keys"},
+		"POST /v1/mgmt/projects/list":    {run: (*call).listProjects, list: "projects", company: true},
+
+		"POST /v1/mgmt/flow/list":    {run: (*call).listFlows, list: "flows", takes: []string{"ids"}},
+		"POST /v2/mgmt/flow/export":  {run: (*call).exportFlow, takes: []string{"flowId"}},
+		"POST /v2/mgmt/flow/import":  write((*call).importFlow, "flow", "skipRender", "changelog"),
+		"POST /v1/mgmt/flow/export":  {run: (*call).exportFlowV1, takes: []string{"flowId"}},
+		"POST /v1/mgmt/flow/import":  write((*call).importFlowV1, "flowId", "flow", "screens"),
+		"POST /v1/mgmt/flow/delete":  write((*call).deleteFlows, "ids"),
+		"POST /v2/mgmt/theme/export": {run: (*call).exportTheme},
+		"POST /v2/mgmt/theme/import": write((*call).importTheme, "theme"),
+		"POST /v1/mgmt/theme/export": {run: (*call).exportThemeV1},
+		"POST /v1/mgmt/theme/import": write((*call).importThemeV1, "theme"),
+
+		"POST /v1/mgmt/project/clone":             {run: (*call).planOnly},
+		"POST /v1/mgmt/project/clone/async":       {run: (*call).planOnly},
+		"POST /v1/mgmt/project/snapshot/export":   {run: (*call).planOnly},
+		"POST /v1/mgmt/project/snapshot/import":   {run: (*call).planOnly},
+		"POST /v1/mgmt/project/snapshot/validate": {run: (*call).planOnly},
+	}
+}
+
+// decodeBody reads a request body. Descope: no body, null and {} all ask for
+// nothing in particular.
+func decodeBody(data []byte) (map[string]any, *apiError) {
+	if len(data) == 0 {
+		return map[string]any{}, nil
+	}
+	v, err := model.DecodeJSON(data)
+	if err != nil {
+		return nil, badRequest("The request body is not valid JSON")
+	}
+	switch v := v.(type) {
+	case nil:
+		return map[string]any{}, nil
+	case map[string]any:
+		return v, nil
+	}
+	return nil, badRequest("The request body is not a JSON object")
+}
