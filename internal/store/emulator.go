@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// EmulatorStorage keeps the data of an emulator's projects. While it is open no
+// other process can open it, so that two emulators never lose each other's
+// writes. It is safe for concurrent use.
+type EmulatorStorage struct {
+	dir     *Dir
+	path    string
+	release func() error
+
+	mu     sync.Mutex
+	closed bool
+}
+
+// EmulatorStorage opens the emulator's data below the state directory. Where
+// another process has it open, it waits at most as long as given, then returns a
+// [LockedError] that names the holder. See [Scope.Lock] for holder.
+func (d *Dir) EmulatorStorage(ctx context.Context, holder string, wait time.Duration) (*EmulatorStorage, error) {
+	path, err := d.sub("emulator")
+	if err != nil {
+		return nil, err
+	}
+	release, err := d.lock(ctx, filepath.Join(path, "lock"), holder, wait)
+	if err != nil {
+		return nil, err
+	}
+	return &EmulatorStorage{dir: d, path: path, release: release}, nil
+}
+
+// Close lets others open the storage. It may be called more than once.
+func (e *EmulatorStorage) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	return e.release()
+}
+
+// Load returns what was last saved for a project, and nil without an error for
+// one that never was.
+func (e *EmulatorStorage) Load(project string) ([]byte, error) {
+	path := e.file(project)
+	data, err := os.ReadFile(path) //nolint:gosec // a name of our own making
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return data, explain("reading", path, err)
+}
+
+// Save replaces the data of a project: after a crash of the process it is the
+// old or the new. It does not wait for the disk, since the emulator saves within
+// every request and its data can be made again.
+func (e *EmulatorStorage) Save(project string, data []byte) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	path := e.file(project)
+	if e.closed {
+		return explain("writing", path, errors.New("the storage is closed"))
+	}
+	return replace(e.dir.disk, path, data, e.dir.fileMode(), false)
+}
+
+func (e *EmulatorStorage) file(project string) string {
+	return filepath.Join(e.path, fileName(project)+".json")
+}

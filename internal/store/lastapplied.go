@@ -1,0 +1,128 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// Meta says which run wrote something.
+type Meta struct {
+	Run         string    `json:"run"`
+	Environment string    `json:"environment"`
+	At          time.Time `json:"at"`
+}
+
+// lastApplied is the content of the file: what was verified after the last
+// apply of each object, with the policy that held then.
+type lastApplied struct {
+	BaseURL string `json:"base_url"`
+	Project string `json:"project"`
+	Meta
+	Resources []savedResource `json:"resources"`
+}
+
+type savedResource struct {
+	Key    model.Key      `json:"key"`
+	Attrs  map[string]any `json:"attrs"`
+	Policy model.Policy   `json:"policy"`
+}
+
+// LoadLastApplied returns what was last applied: attributes and policy of every
+// object, without positions or observed fields. Nothing applied yet is the empty
+// state. A damaged file is a [CorruptError], since taking it for empty would
+// make every object look as if it were not ours.
+func (s *Scope) LoadLastApplied() (model.State, error) {
+	path := s.lastAppliedPath()
+	text, err := os.ReadFile(path) //nolint:gosec // a name of our own making
+	if errors.Is(err, fs.ErrNotExist) {
+		return model.State{}, nil
+	}
+	if err != nil {
+		return model.State{}, explain("reading", path, err)
+	}
+	state, reason := s.parseLastApplied(text)
+	if reason != "" {
+		return model.State{}, &CorruptError{
+			Path: path, Reason: reason,
+			Advice: "restore it from a copy, or move it away: then every object counts as never applied, and adopting it is asked for",
+		}
+	}
+	return state, nil
+}
+
+func (s *Scope) parseLastApplied(text []byte) (state model.State, reason string) {
+	content, reason := unseal(text)
+	if reason != "" {
+		return model.State{}, reason
+	}
+	var saved lastApplied
+	d := json.NewDecoder(bytes.NewReader(content))
+	d.UseNumber()
+	if err := d.Decode(&saved); err != nil {
+		return model.State{}, err.Error()
+	}
+	if saved.BaseURL != s.baseURL || saved.Project != s.project {
+		return model.State{}, fmt.Sprintf("it belongs to project %q at %s", saved.Project, saved.BaseURL)
+	}
+	resources := make([]model.Resource, len(saved.Resources))
+	for i, r := range saved.Resources {
+		attrs, err := normalized(r.Attrs)
+		if err != nil {
+			return model.State{}, fmt.Sprintf("%s: %v", r.Key, err)
+		}
+		resources[i] = model.Resource{Key: r.Key, Attrs: attrs, Policy: r.Policy}
+	}
+	state, err := model.NewState(resources)
+	if err != nil {
+		return model.State{}, err.Error()
+	}
+	return state, ""
+}
+
+// normalized is [model.Normalize] for a map that may be nil.
+func normalized(m map[string]any) (map[string]any, error) {
+	if m == nil {
+		return nil, nil
+	}
+	v, err := model.Normalize(m)
+	if err != nil {
+		return nil, err
+	}
+	return v.(map[string]any), nil
+}
+
+// SaveLastApplied replaces what was last applied. The caller holds the scope's
+// lock (see [Scope.Lock]) from before it loaded the state that this one is made
+// from, so that no other run's objects are lost.
+func (s *Scope) SaveLastApplied(state model.State, meta Meta) error {
+	if _, err := s.dir.sub(lastAppliedDir); err != nil {
+		return err
+	}
+	saved := lastApplied{
+		BaseURL: s.baseURL, Project: s.project, Meta: meta,
+		Resources: make([]savedResource, 0, state.Len()),
+	}
+	for _, r := range state.Resources() {
+		saved.Resources = append(saved.Resources, savedResource{r.Key, r.Attrs, r.Policy})
+	}
+	path := s.lastAppliedPath()
+	text, err := seal(saved)
+	if err != nil {
+		return explain("writing", path, err)
+	}
+	return replace(s.dir.disk, path, text, s.dir.fileMode(), true)
+}
+
+const lastAppliedDir = "last-applied"
+
+func (s *Scope) lastAppliedPath() string {
+	return filepath.Join(s.dir.path, lastAppliedDir, s.name+".json")
+}
