@@ -126,7 +126,7 @@ func (c *computation) create(spec *model.KindSpec, t trio) {
 		After:  effective(spec, t, model.Policy{}),
 	}
 	ch.Fields = allFields(spec, t, nil, ch.After)
-	ch.Moved = sumMoved(ch.Fields, Config)
+	ch.Moved = sumMoved(ch.Fields)
 	if t.last != nil && ch.Moved == Config {
 		ch.Moved = Both // somebody deleted it
 	}
@@ -154,7 +154,7 @@ func (c *computation) update(spec *model.KindSpec, t trio) error {
 	c.plan.Changes = append(c.plan.Changes, Change{
 		Key: t.want.Key, Action: Update, Origin: t.want.Origin, Policy: policy,
 		Before: notNil(t.live.Attrs), After: after, PreImage: Image(*t.live),
-		Fields: fields, Moved: sumMoved(fields, Config), Adopts: t.last == nil,
+		Fields: fields, Moved: sumMoved(fields), Adopts: t.last == nil,
 	})
 	for _, f := range fields {
 		if slices.Contains(spec.CreateOnly, f.Path) {

@@ -61,11 +61,11 @@ func movedSince(spec *model.KindSpec, t trio) bool {
 	return false
 }
 
-// sumMoved is the one side that moved all fields, or Both; none is the answer
-// where there are no fields.
-func sumMoved(fields []FieldChange, none Side) Side {
+// sumMoved is the one side that moved all fields, or Both. Where there are none,
+// the object itself came from the configuration.
+func sumMoved(fields []FieldChange) Side {
 	if len(fields) == 0 {
-		return none
+		return Config
 	}
 	for _, f := range fields {
 		if f.Moved != fields[0].Moved {

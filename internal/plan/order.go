@@ -54,7 +54,9 @@ func (c *computation) order() {
 
 	w := &walk{graph: g, state: make([]progress, len(changes)), cycle: c.cycle}
 	for _, i := range first {
-		w.visit(i)
+		if w.state[i] == unseen {
+			w.visit(i)
+		}
 	}
 	sorted := make([]Change, 0, len(changes))
 	for _, i := range w.done {
