@@ -13,7 +13,7 @@ import (
 // with a version and a checksum.
 type envelope struct {
 	FormatVersion string          `json:"format_version"`
-	SHA256        string          `json:"sha256"` // of Content, without spaces
+	SHA256        string          `json:"sha256"` // of version and content, see checksum
 	Content       json.RawMessage `json:"content"`
 }
 
@@ -27,7 +27,7 @@ func seal(content any) ([]byte, error) {
 		return nil, err
 	}
 	raw = bytes.TrimSpace(raw)
-	return marshal(envelope{FormatVersion: formatVersion, SHA256: checksum(raw), Content: raw}, "  ")
+	return marshal(envelope{FormatVersion: formatVersion, SHA256: checksum(formatVersion, raw), Content: raw}, "  ")
 }
 
 // unseal returns the content of a file's text. reason says why the text is not
@@ -45,7 +45,7 @@ func unseal(text []byte) (content json.RawMessage, reason string) {
 	if err := json.Compact(&raw, e.Content); err != nil {
 		return nil, err.Error()
 	}
-	if checksum(raw.Bytes()) != e.SHA256 {
+	if checksum(e.FormatVersion, raw.Bytes()) != e.SHA256 {
 		return nil, "its checksum does not match"
 	}
 	again, err := marshal(envelope{e.FormatVersion, e.SHA256, raw.Bytes()}, "  ")
@@ -55,8 +55,9 @@ func unseal(text []byte) (content json.RawMessage, reason string) {
 	return raw.Bytes(), ""
 }
 
-func checksum(b []byte) string {
-	sum := sha256.Sum256(b)
+// checksum covers the version, a space, and the content without its own spaces.
+func checksum(version string, content []byte) string {
+	sum := sha256.Sum256(append([]byte(version+" "), content...))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 )
@@ -54,8 +55,7 @@ func fileName(parts ...string) string {
 	h := sha256.New()
 	readable := make([]string, len(parts))
 	for i, p := range parts {
-		h.Write([]byte(p))
-		h.Write([]byte{0})
+		fmt.Fprintf(h, "%d:%s", len(p), p)
 		_, after, found := strings.Cut(p, "://")
 		if found {
 			p = after

@@ -1,0 +1,107 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+func open(t *testing.T) *Dir {
+	t.Helper()
+	d, err := Open(filepath.Join(t.TempDir(), "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func scope(t *testing.T, d *Dir) *Scope {
+	t.Helper()
+	s, err := d.Scope("https://api.descope.com", "P2abc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func tenant(id string, attrs map[string]any) model.Resource {
+	return model.Resource{Key: model.Key{Kind: model.Tenant, ID: id}, Attrs: attrs}
+}
+
+func state(t *testing.T, resources ...model.Resource) model.State {
+	t.Helper()
+	s, err := model.NewState(resources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func meta() Meta {
+	return Meta{Run: "r1", Environment: "dev", At: time.Date(2025, 11, 10, 14, 30, 15, 0, time.UTC)}
+}
+
+func mode(t *testing.T, path string) os.FileMode {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Mode().Perm()
+}
+
+// brokenDisk fails at one operation, as a full disk would.
+type brokenDisk struct {
+	osDisk
+	create, write, sync, rename_, syncDir_ error
+}
+
+func (d brokenDisk) createTemp(dir, pattern string) (file, error) {
+	if d.create != nil {
+		return nil, d.create
+	}
+	f, err := d.osDisk.createTemp(dir, pattern)
+	return brokenFile{f, d}, err
+}
+
+func (d brokenDisk) rename(from, to string) error {
+	if d.rename_ != nil {
+		return d.rename_
+	}
+	return d.osDisk.rename(from, to)
+}
+
+func (d brokenDisk) syncDir(dir string) error {
+	if d.syncDir_ != nil {
+		return d.syncDir_
+	}
+	return d.osDisk.syncDir(dir)
+}
+
+type brokenFile struct {
+	file
+	disk brokenDisk
+}
+
+func (f brokenFile) Write(p []byte) (int, error) {
+	if f.disk.write != nil {
+		n, _ := f.file.Write(p[:len(p)/2])
+		return n, f.disk.write
+	}
+	return f.file.Write(p)
+}
+
+func (f brokenFile) Sync() error { return errors.Join(f.disk.sync, f.file.Sync()) }
+
+// umask makes new files open to everybody unless the code says otherwise.
+// Tests that use it must not run in parallel.
+func umask(t *testing.T, mask int) {
+	t.Helper()
+	old := syscall.Umask(mask)
+	t.Cleanup(func() { syscall.Umask(old) })
+}
