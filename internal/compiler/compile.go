@@ -1,0 +1,163 @@
+package compiler
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// Result is what the configuration says about one environment. It is immutable.
+type Result struct {
+	Environment Environment
+	// State holds the resources that the environment has. Attributes are what
+	// the user wrote and nothing else.
+	State model.State
+	// Excluded are the resources that enabled_in leaves out, sorted.
+	Excluded []model.Key
+}
+
+// Environment is a Descope project and how it may be treated. Fields that the
+// user did not write have their zero value.
+type Environment struct {
+	Name       string
+	ProjectID  string
+	Protected  bool
+	BaseURL    string
+	Rate       Rate
+	Connectors map[string]string
+	// Origin is where the environment was written, Origins where its fields
+	// were, by path.
+	Origin  model.Origin
+	Origins map[string]model.Origin
+}
+
+// Rate is a budget of calls; the zero value means that none was written.
+type Rate struct {
+	Calls int
+	Per   time.Duration
+}
+
+// Compile evaluates one environment: the one way from files to a state. The
+// diagnostics are sorted and may be warnings only; the result is nil exactly
+// if there is an error among them. That no two environments share a project is
+// checked here as far as the other overlays state their project_id literally,
+// and by [CompileAll] in any case.
+//
+// CUE cannot be interrupted: when ctx ends, Compile returns at once and leaves
+// the evaluation to finish by itself.
+func Compile(ctx context.Context, m *Module, env string) (*Result, model.Diagnostics) {
+	c, diags := compile(ctx, m, env)
+	if c == nil {
+		return nil, diags
+	}
+	return &c.result, diags
+}
+
+// CompileAll compiles every environment of the module, in the order of their
+// names. An environment with an error is missing from the results. The
+// diagnostics are those of all environments; what the shared definitions bring
+// to each of them is reported once.
+func CompileAll(ctx context.Context, m *Module) ([]*Result, model.Diagnostics) {
+	environments, err := m.Environments()
+	if err != nil {
+		return nil, model.Diagnostics{{Severity: model.Error, Code: "unreadable", Summary: oneLine(err.Error())}}
+	}
+	if len(environments) == 0 {
+		return nil, model.Diagnostics{m.unknownEnvironment("", nil)}
+	}
+	var results []*Result
+	var diags model.Diagnostics
+	for _, env := range environments {
+		r, d := Compile(ctx, m, env)
+		diags = append(diags, d...)
+		if r != nil {
+			results = append(results, r)
+		}
+	}
+	shared := sharedProjects(results)
+	results = slices.DeleteFunc(results, func(r *Result) bool { return shared[r.Environment.ProjectID] != nil })
+	for _, d := range shared {
+		diags = append(diags, d...)
+	}
+	return results, diags.Sort()
+}
+
+// compiled is a result with what [Eval] needs besides.
+type compiled struct {
+	result Result
+	tree   *tree
+	loaded *loaded
+}
+
+// compile runs the evaluation where a panic of CUE cannot take the program
+// down and where the end of ctx does not have to wait for it.
+func compile(ctx context.Context, m *Module, env string) (*compiled, model.Diagnostics) {
+	var c *compiled
+	diags, err := guarded(ctx, func() (diags model.Diagnostics) {
+		c, diags = compileNow(m, env)
+		return diags
+	})
+	if err != nil {
+		return nil, model.Diagnostics{*err}
+	}
+	return c, diags
+}
+
+// guarded runs f in a goroutine of its own. Unless it returns an error, f is
+// done.
+func guarded(ctx context.Context, f func() model.Diagnostics) (model.Diagnostics, *model.Diagnostic) {
+	interrupted := func() *model.Diagnostic {
+		return &model.Diagnostic{Severity: model.Error, Code: "interrupted", Summary: "the evaluation was interrupted: " + ctx.Err().Error()}
+	}
+	if ctx.Err() != nil {
+		return nil, interrupted()
+	}
+	type outcome struct {
+		diags model.Diagnostics
+		err   *model.Diagnostic
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				done <- outcome{err: &model.Diagnostic{
+					Severity: model.Error,
+					Code:     "internal",
+					Summary:  "CUE gave up on this configuration: " + short(fmt.Sprint(p)),
+					Hint:     "please report it, with the configuration",
+					Raw:      fmt.Sprint(p),
+				}}
+			}
+		}()
+		done <- outcome{diags: f()}
+	}()
+	select {
+	case o := <-done:
+		return o.diags, o.err
+	case <-ctx.Done():
+		return nil, interrupted()
+	}
+}
+
+func compileNow(m *Module, env string) (*compiled, model.Diagnostics) {
+	l, diags := m.load(env)
+	if l == nil {
+		return nil, diags.Sort()
+	}
+	diags = append(diags, l.warnings...)
+	t, problems := evaluate(l)
+	diags = append(diags, l.explain(t, problems)...)
+	if len(diags.Errors()) > 0 {
+		return nil, diags.Sort()
+	}
+	c := &compiled{tree: t, loaded: l}
+	diags = append(diags, c.assemble()...)
+	diags = append(diags, c.check()...).Sort()
+	if len(diags.Errors()) > 0 {
+		return nil, diags
+	}
+	return c, diags
+}

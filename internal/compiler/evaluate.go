@@ -1,0 +1,104 @@
+package compiler
+
+import (
+	"slices"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/errors"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// tree is an evaluated environment.
+type tree struct {
+	value       cue.Value
+	environment map[string]any
+	objects     []*object
+}
+
+// object is an evaluated resource: all its fields, as JSON values.
+type object struct {
+	key      model.Key
+	fields   map[string]any
+	excluded bool // by enabled_in; fields holds enabled_in only then
+	value    cue.Value
+	// decls and where are filled in by assemble.
+	decls []decl
+	where positions
+}
+
+// evaluate is the one place that knows how an environment is evaluated: the
+// whole instance at once. A quicker strategy has to give the same tree and the
+// same problems. The tree counts only if there are no problems.
+func evaluate(l *loaded) (*tree, []errors.Error) {
+	v := cuecontext.New().BuildInstance(l.instance)
+	t := &tree{value: v}
+	w := &walker{}
+	if err := v.Validate(); err != nil {
+		w.problems = errors.Errors(err)
+	}
+	t.environment = map[string]any{}
+	if e := v.LookupPath(cue.ParsePath("environment")); e.Exists() {
+		t.environment, _ = w.value(e).(map[string]any)
+	}
+	for _, spec := range model.Kinds() {
+		all := v.LookupPath(cue.ParsePath(spec.Field))
+		if !all.Exists() {
+			continue
+		}
+		w.each(all, func(id string, field cue.Value) {
+			o := &object{key: model.Key{Kind: spec.Kind, ID: id}, value: field}
+			if where := field.LookupPath(cue.ParsePath("enabled_in")); where.Exists() {
+				list, ok := w.value(where).([]any)
+				o.excluded = ok && !slices.Contains(list, any(l.env))
+				o.fields = map[string]any{"enabled_in": list}
+			}
+			if !o.excluded {
+				o.fields, _ = w.value(field).(map[string]any)
+			}
+			t.objects = append(t.objects, o)
+		})
+	}
+	return t, w.problems
+}
+
+// unknownFields are the fields at the top of the configuration that mean
+// nothing; CUE lets them pass. They are looked for on the value, so that those
+// made by a comprehension count.
+func (l *loaded) unknownFields(v cue.Value) model.Diagnostics {
+	iter, err := v.Fields(cue.Optional(true))
+	if err != nil {
+		return nil // v itself is wrong, and explained
+	}
+	known := schemaFields()["#Config"]
+	var diags model.Diagnostics
+	for iter.Next() {
+		name := iter.Selector().Unquoted()
+		if slices.Contains(known, name) {
+			continue
+		}
+		d := unknownField(place{subject: "", field: ""}, name, known)
+		d.Origin = l.userOriginOf(iter.Value())
+		if decls := l.index.find(name); len(decls) > 0 {
+			d.Origin = l.pos(decls[0].label.Pos())
+		}
+		diags = append(diags, d)
+	}
+	return diags
+}
+
+// userOriginOf finds where the user wrote a value that has no place in the
+// index: the first of its conjuncts that is in a file of the user.
+func (l *loaded) userOriginOf(v cue.Value) model.Origin {
+	if o := l.pos(v.Pos()); !o.IsZero() {
+		return o
+	}
+	_, parts := v.Expr()
+	for _, p := range parts {
+		if o := l.pos(p.Pos()); !o.IsZero() {
+			return o
+		}
+	}
+	return model.Origin{}
+}

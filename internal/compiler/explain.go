@@ -1,0 +1,197 @@
+package compiler
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/literal"
+	"cuelang.org/go/cue/token"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// group is what CUE says about one place of the configuration. One mistake
+// usually makes several errors there: one per arm of a disjunction, say.
+type group struct {
+	path   []string
+	errors []finding
+}
+
+// finding is one error of CUE, with its positions sorted into those of the
+// user and the rest.
+type finding struct {
+	err    errors.Error
+	format string
+	args   []any
+	user   []token.Pos
+	others int // positions in the schema
+}
+
+// explainer turns the errors of an evaluation into diagnostics.
+type explainer struct {
+	*loaded
+	tree   *tree
+	schema map[string][]string // fields of the definitions
+}
+
+// explain says in the words of the user what is wrong: one diagnostic for each
+// mistake, at the user's position.
+func (l *loaded) explain(t *tree, problems []errors.Error) model.Diagnostics {
+	x := explainer{loaded: l, tree: t}
+	diags := l.unknownFields(t.value)
+	if len(problems) == 0 && len(diags) == 0 {
+		return nil
+	}
+	x.schema = schemaFields()
+	groups := x.group(problems)
+	explained := map[string]bool{}
+	seen := map[string]bool{}
+	for _, g := range groups {
+		if x.follows(g, explained) {
+			continue
+		}
+		d := x.one(g)
+		explained[strings.Join(g.path, "\x00")] = true
+		// A comprehension, or a value that others refer to, makes the same
+		// mistake in many places.
+		fold := d.Code + "\x00" + d.Origin.String() + "\x00" + last(g.path)
+		if !d.Origin.IsZero() && seen[fold] {
+			continue
+		}
+		seen[fold] = true
+		diags = append(diags, d)
+	}
+	return append(diags, x.misspelt(diags)...)
+}
+
+// group collects the errors by place, shortest paths first, definite errors
+// before incomplete values.
+func (x *explainer) group(problems []errors.Error) []*group {
+	byPath := map[string]*group{}
+	known := map[string]bool{}
+	for _, e := range problems {
+		path := unquotePath(e.Path())
+		key := strings.Join(path, "\x00")
+		format, args := e.Msg()
+		if id := key + "\x00" + e.Error(); known[id] {
+			continue // found by the validation and by the walk
+		} else {
+			known[id] = true
+		}
+		f := finding{err: e, format: format, args: args}
+		for _, pos := range errors.Positions(e) {
+			if x.pos(pos).IsZero() {
+				f.others++
+			} else {
+				f.user = append(f.user, pos)
+			}
+		}
+		g := byPath[key]
+		if g == nil {
+			g = &group{path: path}
+			byPath[key] = g
+		}
+		g.errors = append(g.errors, f)
+	}
+	groups := slices.Collect(maps.Values(byPath))
+	slices.SortFunc(groups, func(a, b *group) int {
+		if c := len(a.path) - len(b.path); c != 0 {
+			return c
+		}
+		return slices.Compare(a.path, b.path)
+	})
+	return groups
+}
+
+// follows reports whether a group is a consequence of a mistake that is
+// already explained: one further up, or one below if all it says is that the
+// value is not there.
+func (x *explainer) follows(g *group, explained map[string]bool) bool {
+	for n := 1; n < len(g.path); n++ {
+		if explained[strings.Join(g.path[:n], "\x00")] {
+			return true
+		}
+	}
+	return false
+}
+
+// unquotePath turns CUE's selectors into names.
+func unquotePath(selectors []string) []string {
+	out := make([]string, len(selectors))
+	for i, s := range selectors {
+		out[i] = s
+		if strings.HasPrefix(s, `"`) || strings.HasPrefix(s, "#\"") {
+			if u, err := literal.Unquote(s); err == nil {
+				out[i] = u
+			}
+		}
+	}
+	return out
+}
+
+func last(path []string) string {
+	if len(path) == 0 {
+		return ""
+	}
+	return path[len(path)-1]
+}
+
+// one explains a group, by the first explanation that fits.
+func (x *explainer) one(g *group) model.Diagnostic {
+	where := placeOf(g.path)
+	d := model.Diagnostic{Severity: model.Error, Key: where.key, Path: where.field, Raw: x.raw(g)}
+	for _, f := range []func(*group, place, *model.Diagnostic) bool{
+		x.unknown, x.missing, x.conflict, x.listLengths, x.reference, x.wrongValue, x.incomplete, x.cycle,
+	} {
+		if f(g, where, &d) {
+			return d
+		}
+	}
+	x.anything(g, where, &d)
+	return d
+}
+
+func (x *explainer) raw(g *group) string {
+	var b strings.Builder
+	for _, f := range g.errors {
+		b.WriteString(details(x.module, f.err))
+		b.WriteByte('\n')
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// written is where the user wrote a path: the label of its last declaration,
+// or that of the nearest one above.
+func (x *explainer) written(path []string) model.Origin {
+	for n := len(path); n > 0; n-- {
+		if decls := x.index.find(path[:n]...); len(decls) > 0 {
+			return x.module.origin(decls[len(decls)-1].label.Pos())
+		}
+	}
+	return model.Origin{}
+}
+
+// resourceOrigin is where the resource of a path was written first.
+func (x *explainer) resourceOrigin(path []string) model.Origin {
+	n := min(len(path), 2)
+	if n > 0 && path[0] == "environment" {
+		n = 1
+	}
+	for ; n > 0; n-- {
+		for _, d := range x.index.find(path[:n]...) {
+			if !d.indirect {
+				return x.module.origin(d.label.Pos())
+			}
+		}
+	}
+	if len(path) > 1 {
+		for _, o := range x.tree.objects {
+			if o.key.ID == path[1] && model.Spec(o.key.Kind).Field == path[0] {
+				return x.generatedPositions(o.value).origin
+			}
+		}
+	}
+	return model.Origin{}
+}

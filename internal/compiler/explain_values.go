@@ -1,0 +1,329 @@
+package compiler
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/literal"
+	"cuelang.org/go/cue/parser"
+	"cuelang.org/go/cue/token"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// listLengths explains lists of which none can become the other.
+func (x *explainer) listLengths(g *group, where place, d *model.Diagnostic) bool {
+	f := g.with(formatLengths)
+	if f == nil {
+		return false
+	}
+	var lists []side
+	for _, w := range x.index.find(g.path...) {
+		if l, ok := w.value.(*ast.ListLit); ok {
+			lists = append(lists, side{expr: l, at: x.module.origin(l.Pos()), level: w.level})
+		}
+	}
+	if len(lists) >= 2 {
+		x.twice(where, lists[0], lists[len(lists)-1], d)
+		return true
+	}
+	d.Code = "conflicting-values"
+	d.Summary = fmt.Sprintf("%s has lists of %v and %v elements", where, f.args[0], f.args[1])
+	d.Detail = "CUE does not append: a list is written whole"
+	d.Origin = x.written(g.path)
+	if len(f.user) > 0 {
+		d.Origin = x.pos(f.user[0])
+	}
+	return true
+}
+
+// reference explains a name that stands for nothing.
+func (x *explainer) reference(g *group, where place, d *model.Diagnostic) bool {
+	f := g.with(formatNotFound)
+	if f == nil {
+		f = g.with(formatUndefined)
+	}
+	if unused := g.with(formatUnused); unused != nil {
+		d.Code = "unused-import"
+		d.Summary = fmt.Sprintf("import %v is not used", unused.args[0])
+		d.Hint = "remove the import"
+		d.Origin = x.firstUser(unused, g)
+		return true
+	}
+	if f == nil {
+		return false
+	}
+	missing := fmt.Sprint(f.args[0])
+	d.Code = "undefined"
+	d.Origin = x.firstUser(f, g)
+	d.Summary = fmt.Sprintf("%s refers to %s, which is not there", where, short(missing))
+	candidates := []string{}
+	for n := range x.index.top {
+		candidates = append(candidates, n)
+	}
+	for n := range x.schema {
+		candidates = append(candidates, n)
+	}
+	for n, fields := range x.schema {
+		if n == "#Tenant" {
+			candidates = append(candidates, fields...)
+		}
+	}
+	candidates = append(candidates, builtinPackages...)
+	slices.Sort(candidates)
+	if s := model.Suggest(missing, candidates); s != "" {
+		d.Detail = fmt.Sprintf("did you mean %s?", s)
+	}
+	return true
+}
+
+func (x *explainer) firstUser(f *finding, g *group) model.Origin {
+	if len(f.user) > 0 {
+		return x.pos(f.user[0])
+	}
+	return x.written(g.path)
+}
+
+// wrongValue explains a value that the schema refuses.
+func (x *explainer) wrongValue(g *group, where place, d *model.Diagnostic) bool {
+	expected := allowed(where.definition, where.name)
+	for i := range g.errors {
+		f := &g.errors[i]
+		switch f.format {
+		case formatBound, formatValidator, formatConflict, formatMismatch, formatDisjunction:
+		default:
+			continue
+		}
+		if expected == "" && f.format == formatDisjunction {
+			continue
+		}
+		value := x.valueOf(f, g)
+		d.Code = "wrong-value"
+		d.Origin = x.firstUser(f, g)
+		if where.name == "id" && len(f.user) == 0 {
+			d.Origin = x.resourceOrigin(g.path)
+		}
+		d.Summary = fmt.Sprintf("%s cannot be %s", where, short(value))
+		if expected != "" {
+			d.Detail = "expected: " + expected
+		} else if len(f.args) > 1 {
+			d.Detail = "expected: " + short(fmt.Sprint(f.args[1]))
+		}
+		if s := corrected(where, value); s != "" {
+			d.Hint = fmt.Sprintf("did you mean %s?", s)
+		}
+		return true
+	}
+	return false
+}
+
+// valueOf is the text of the value that a finding refuses: the user's own
+// spelling where it is a literal.
+func (x *explainer) valueOf(f *finding, g *group) string {
+	if len(f.user) > 0 {
+		if e := x.exprAt(f.user[0]); e != nil && isPlain(e) {
+			return x.source(e)
+		}
+	}
+	if f.format == formatBound || f.format == formatValidator {
+		return fmt.Sprint(f.args[0])
+	}
+	var conflicts []*finding
+	for i := range g.errors {
+		if c := &g.errors[i]; c.format == formatConflict || c.format == formatMismatch {
+			conflicts = append(conflicts, c)
+		}
+	}
+	if len(conflicts) > 0 {
+		if value, _ := splitArguments(conflicts); value != "" {
+			return value
+		}
+	}
+	for _, w := range x.index.find(g.path...) {
+		return x.source(w.value)
+	}
+	if len(f.args) > 0 {
+		return fmt.Sprint(f.args[0])
+	}
+	return "this"
+}
+
+var notInID = regexp.MustCompile(`[^a-z0-9]+`)
+
+// corrected is what was probably meant, where that is clear.
+func corrected(where place, value string) string {
+	s, err := unquoteCUE(value)
+	if err != nil {
+		return ""
+	}
+	switch where.definition + " " + where.name {
+	case "#Tenant id":
+		if id := strings.Trim(notInID.ReplaceAllString(strings.ToLower(s), "-"), "-"); id != s && isHouseID(id) {
+			return quoted(id)
+		}
+	case "#Tenant domains[]":
+		domain := strings.ToLower(strings.TrimSpace(s))
+		domain = strings.TrimPrefix(strings.TrimPrefix(domain, "http://"), "https://")
+		domain = strings.Trim(strings.TrimPrefix(domain, "@"), "/.")
+		if domain != s && isDomain.MatchString(domain) {
+			return quoted(domain)
+		}
+	case "#Tenant role_inheritance":
+		if m := model.Suggest(s, []string{"none", "userOnly"}); m != "" {
+			return quoted(m)
+		}
+	case "#Tenant self_provisioning", "#Tenant disabled", "#Environment protected", "#Flow enabled",
+		"#Tenant custom_attributes_exclusive", "#Lifecycle prevent_destroy":
+		switch strings.ToLower(s) {
+		case "true", "yes", "on":
+			return "true"
+		case "false", "no", "off":
+			return "false"
+		}
+	}
+	return ""
+}
+
+var isDomain = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// incomplete explains a value that is only known by its type.
+func (x *explainer) incomplete(g *group, where place, d *model.Diagnostic) bool {
+	if g.with(formatIncomplete) == nil {
+		return false
+	}
+	var defaults []decl
+	decls := x.index.find(g.path...)
+	for _, w := range decls {
+		if hasDefault(w.value) {
+			defaults = append(defaults, w)
+		}
+	}
+	d.Origin = x.written(g.path)
+	if len(defaults) >= 2 {
+		a, b := defaults[0], defaults[len(defaults)-1]
+		at := x.module.origin(a.value.Pos())
+		d.Code = "two-defaults"
+		d.Origin, d.Also = x.module.origin(b.value.Pos()), []model.Origin{at}
+		d.Summary = fmt.Sprintf("%s has two defaults: %s here and %s in %s", where, x.show(b.value), x.show(a.value), at)
+		d.Detail = "defaults belong in the base only; an overlay writes the value itself"
+		if v := defaultOf(b.value); v != nil {
+			d.Hint = "write " + x.show(v) + " here"
+		}
+		return true
+	}
+	d.Code = "no-value"
+	d.Summary = fmt.Sprintf("%s has no value", where)
+	if len(decls) > 0 {
+		d.Summary += ", only " + x.show(decls[len(decls)-1].value)
+	}
+	if a := allowed(where.definition, where.name); a != "" {
+		d.Detail = "expected: " + a
+	}
+	d.Hint = "give it a value in " + x.module.rel(x.overlayDir()) + ", or a default here: *value | type"
+	return true
+}
+
+func (x *explainer) cycle(g *group, where place, d *model.Diagnostic) bool {
+	f := g.with(formatCycle)
+	if f == nil {
+		return false
+	}
+	d.Code = "endless"
+	d.Summary = fmt.Sprintf("%s contains itself without end", where)
+	d.Detail = "a definition may refer to itself only where the field is optional (name?: #Name)"
+	d.Origin = x.firstUser(f, g)
+	return true
+}
+
+// anything passes on what CUE says, in one line.
+func (x *explainer) anything(g *group, where place, d *model.Diagnostic) {
+	f := &g.errors[0]
+	d.Code = "invalid"
+	text := f.err.Error()
+	if _, rest, ok := strings.Cut(text, ": "); ok && len(g.path) > 0 {
+		text = rest
+	}
+	text = oneLine(strings.ReplaceAll(text, x.module.root+"/", ""))
+	d.Summary = text
+	if s := where.String(); s != "" {
+		d.Summary = s + ": " + text
+	}
+	d.Origin = x.firstUser(f, g)
+	if d.Origin.IsZero() {
+		d.Origin = x.resourceOrigin(g.path)
+	}
+}
+
+// isPlain tells a literal from what has to be evaluated.
+func isPlain(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.BasicLit, *ast.ListLit, *ast.StructLit:
+		return true
+	case *ast.UnaryExpr:
+		return e.Op == token.SUB && isPlain(e.X)
+	default:
+		return false
+	}
+}
+
+func isLiteral(text string) bool {
+	e, err := parser.ParseExpr("", text)
+	return err == nil && isPlain(e)
+}
+
+func unquoteCUE(text string) (string, error) { return literal.Unquote(text) }
+
+// defaultOf is the marked arm of a disjunction.
+func defaultOf(e ast.Expr) ast.Expr {
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return defaultOf(e.X)
+	case *ast.UnaryExpr:
+		if e.Op == token.MUL {
+			return e.X
+		}
+	case *ast.BinaryExpr:
+		if x := defaultOf(e.X); x != nil {
+			return x
+		}
+		return defaultOf(e.Y)
+	}
+	return nil
+}
+
+// source is an expression as the user wrote it, show the same for a message.
+func (x *explainer) source(e ast.Expr) string {
+	b, err := format.Node(e)
+	if err != nil {
+		return "?"
+	}
+	return string(b)
+}
+
+func (x *explainer) show(e ast.Expr) string { return short(x.source(e)) }
+
+// exprAt finds the innermost expression of the user that starts at a position.
+func (x *explainer) exprAt(pos token.Pos) ast.Expr {
+	var found ast.Expr
+	var visit func(n ast.Node) bool
+	visit = func(n ast.Node) bool {
+		if f, ok := n.(*ast.Field); ok { // not its label, which is an expression too
+			ast.Walk(f.Value, visit, nil)
+			return false
+		}
+		if e, ok := n.(ast.Expr); ok && n.Pos().Offset() == pos.Offset() {
+			found = e
+		}
+		return true
+	}
+	for _, f := range x.instance.Files {
+		if f.Filename == pos.Filename() {
+			ast.Walk(f, visit, nil)
+		}
+	}
+	return found
+}

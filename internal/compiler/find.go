@@ -1,0 +1,138 @@
+package compiler
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"cuelang.org/go/mod/modfile"
+)
+
+const (
+	envsDir    = "envs"
+	schemaDir  = "schema"
+	moduleFile = "cue.mod/module.cue"
+)
+
+// Module is a CUE module that holds environments. It is immutable and safe for
+// concurrent use; the files of the module are read anew by every call that
+// needs them.
+type Module struct {
+	root     string // absolute
+	path     string // import path, without a version
+	language string // language.version of the module file
+}
+
+// Find looks for the module that dir belongs to: the nearest directory from dir
+// upwards that has a cue.mod, which must then have an envs directory. A
+// relative dir counts from the working directory. The error names what is
+// missing and how to make it.
+func Find(dir string) (*Module, error) {
+	start, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("finding the module of %s: %w", dir, err)
+	}
+	if info, err := os.Stat(start); err != nil {
+		return nil, fmt.Errorf("finding the module: %w", err)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("finding the module: %s is not a directory", start)
+	}
+	for root := start; ; root = filepath.Dir(root) {
+		if isDir(filepath.Join(root, "cue.mod")) {
+			return open(root)
+		}
+		if root == filepath.Dir(root) {
+			return nil, fmt.Errorf("no cue.mod in %s or in any directory above it; descope-mgmt init makes a module", start)
+		}
+	}
+}
+
+func open(root string) (*Module, error) {
+	data, err := os.ReadFile(filepath.Join(root, moduleFile)) //nolint:gosec // the user's own module
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s has a cue.mod without a module.cue; descope-mgmt init writes it", root)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the module file: %w", err)
+	}
+	file, err := modfile.ParseNonStrict(data, moduleFile)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a valid module file: %s", filepath.Join(root, moduleFile), oneLine(err.Error()))
+	}
+	path, _, _ := strings.Cut(file.QualifiedModule(), "@")
+	if path == "" {
+		return nil, fmt.Errorf(`%s names no module; write for example module: "example.com/descope@v0"`, filepath.Join(root, moduleFile))
+	}
+	if !isDir(filepath.Join(root, envsDir)) {
+		return nil, fmt.Errorf("%s has no envs directory; descope-mgmt init makes one", root)
+	}
+	m := &Module{root: root, path: path}
+	if file.Language != nil {
+		m.language = file.Language.Version
+	}
+	return m, nil
+}
+
+// Root is the absolute path of the directory that holds cue.mod.
+func (m *Module) Root() string { return m.root }
+
+// Environments returns the names of the environments, sorted: the directories
+// under envs that hold a .cue file.
+func (m *Module) Environments() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(m.root, envsDir))
+	if err != nil {
+		return nil, fmt.Errorf("listing the environments: %w", err)
+	}
+	names := []string{}
+	for _, e := range entries {
+		dir := filepath.Join(m.root, envsDir, e.Name())
+		if strings.HasPrefix(e.Name(), ".") || !isDir(dir) {
+			continue
+		}
+		files, err := cueFiles(dir)
+		if err != nil {
+			return nil, fmt.Errorf("listing the environments: %w", err)
+		}
+		if len(files) > 0 {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// cueFiles names the files of a directory that CUE would load, sorted; a
+// directory or a dangling link with such a name is among them.
+func cueFiles(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		name := e.Name()
+		base, ok := strings.CutSuffix(name, ".cue")
+		if !ok || name[0] == '.' || name[0] == '_' || strings.HasSuffix(base, "_tool") || strings.HasSuffix(base, "_test") {
+			continue
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+// isDir follows links, so that envs/ may be one.
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// rel is a path inside the module as positions show it.
+func (m *Module) rel(path string) string {
+	r, err := filepath.Rel(m.root, path)
+	if err != nil {
+		return filepath.ToSlash(path)
+	}
+	return filepath.ToSlash(r)
+}

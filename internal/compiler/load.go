@@ -1,0 +1,270 @@
+package compiler
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/load"
+	"cuelang.org/go/cue/parser"
+	"cuelang.org/go/cue/token"
+	"cuelang.org/go/mod/modfile"
+	"cuelang.org/go/mod/module"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// generatedFile is what the loader adds to envs/, in memory only.
+const generatedFile = "zz_descope_mgmt_gen.cue"
+
+// loaded is an environment whose files are read and parsed, not yet evaluated.
+type loaded struct {
+	module       *Module
+	env          string
+	environments []string
+	instance     *build.Instance
+	index        *index
+	sources      []source
+	warnings     model.Diagnostics
+}
+
+func (m *Module) load(env string) (*loaded, model.Diagnostics) {
+	environments, err := m.Environments()
+	if err != nil {
+		return nil, model.Diagnostics{{Severity: model.Error, Code: "unreadable", Summary: oneLine(err.Error())}}
+	}
+	if !slices.Contains(environments, env) {
+		return nil, model.Diagnostics{m.unknownEnvironment(env, environments)}
+	}
+	base, overlayDir := filepath.Join(m.root, envsDir), filepath.Join(m.root, envsDir, env)
+	shared, diags := m.readSources(base)
+	own, d := m.readSources(overlayDir)
+	if diags = append(diags, d...); len(diags) > 0 {
+		return nil, diags
+	}
+	pkg, diags := m.packageName(shared, own)
+	if len(diags) > 0 {
+		return nil, diags
+	}
+	l := &loaded{module: m, env: env, environments: environments, sources: slices.Concat(shared, own), warnings: m.schemaWarning()}
+	overlay := map[string]load.Source{
+		filepath.Join(base, generatedFile): load.FromString(m.generated(pkg)),
+	}
+	for _, s := range l.sources {
+		overlay[s.path] = load.FromBytes(s.data)
+	}
+	m.overlaySchema(overlay)
+	l.instance = load.Instances([]string{"."}, &load.Config{
+		Dir:        overlayDir,
+		ModuleRoot: m.root,
+		Package:    pkg,
+		Overlay:    overlay,
+		ParseFile:  l.parse,
+		Registry:   noRegistry{},
+		Env:        []string{"CUE_REGISTRY=none"},
+	})[0]
+	if err := l.instance.Err; err != nil {
+		return nil, l.loadErrors(err)
+	}
+	l.index = newIndex(m, l.instance.Files)
+	return l, nil
+}
+
+// generated are the three lines that make misspelt fields an error even where
+// the user forgot them.
+func (m *Module) generated(pkg string) string {
+	return fmt.Sprintf(`package %s
+
+import schema %q
+
+environment: schema.#Environment
+tenants:     schema.#Tenants
+flows:       schema.#Flows
+`, pkg, m.path+"/"+schemaDir)
+}
+
+func (m *Module) unknownEnvironment(env string, environments []string) model.Diagnostic {
+	d := model.Diagnostic{Severity: model.Error, Code: "unknown-environment", Summary: fmt.Sprintf("there is no environment %s", quoted(env))}
+	dir := filepath.Join(m.root, envsDir, env)
+	switch {
+	case len(environments) == 0:
+		d.Detail = "envs/ holds no environment: a directory with a .cue file"
+		d.Hint = "run descope-mgmt init, or write envs/dev/dev.cue"
+	case filepath.IsLocal(env) && env != "." && isDir(dir):
+		d.Summary = fmt.Sprintf("%s holds no .cue file", m.rel(dir))
+		d.Detail = "an environment is a directory with a .cue file; there are: " + strings.Join(environments, ", ")
+		d.Hint = fmt.Sprintf("write %s/%s.cue: environment: name: %q", m.rel(dir), env, env)
+	default:
+		d.Detail = didYouMean(env, environments, "there are: "+strings.Join(environments, ", "))
+	}
+	return d
+}
+
+// packageName is the package of the environment. Files of another package
+// would be left out without a word, and an overlay of another package would
+// come without the shared definitions, so neither is accepted.
+func (m *Module) packageName(shared, own []source) (string, model.Diagnostics) {
+	var diags model.Diagnostics
+	name, from := "", ""
+	for _, s := range slices.Concat(shared, own) {
+		switch {
+		case s.pkg == "":
+			d := m.fileError(s.path, "no-package", "%s has no package clause", m.rel(s.path))
+			d.Hint = fmt.Sprintf("write package %s in its first line", orElse(name, envsDir))
+			diags = append(diags, d)
+		case name == "":
+			name, from = s.pkg, s.path
+		case s.pkg != name:
+			d := m.fileError(s.path, "wrong-package", "%s is package %s, but %s is package %s", m.rel(s.path), s.pkg, m.rel(from), name)
+			d.Origin = m.origin(s.pkgAt)
+			d.Detail = "CUE would leave one of them out without a word"
+			d.Hint = "write package " + name
+			diags = append(diags, d)
+		}
+	}
+	return name, diags
+}
+
+// parse is what CUE calls for each file that it reads.
+func (l *loaded) parse(name string, src any, cfg parser.Config) (*ast.File, error) {
+	if data, ok := src.([]byte); ok && !l.isChecked(name) {
+		s := source{path: name, data: data}
+		if len(data) > maxFileBytes {
+			return nil, refusal{l.module.tooBig(name, int64(len(data)))}
+		}
+		if d := l.module.scan(&s); d != nil {
+			return nil, refusal{*d}
+		}
+	}
+	return parser.ParseFile(name, src, cfg)
+}
+
+func (l *loaded) isChecked(name string) bool {
+	return !l.module.isUserFile(name) || slices.ContainsFunc(l.sources, func(s source) bool { return s.path == name })
+}
+
+// refusal carries a diagnostic of ours through CUE's loader.
+type refusal struct{ diagnostic model.Diagnostic }
+
+func (r refusal) Error() string { return r.diagnostic.Summary }
+
+// loadErrors explains why files could not be loaded: one mistake per file,
+// since what the parser says after the first is guesswork.
+func (l *loaded) loadErrors(err error) model.Diagnostics {
+	var diags model.Diagnostics
+	seen := map[string]bool{}
+	for _, e := range errors.Errors(err) {
+		d := l.loadError(e)
+		if seen[d.Origin.File] {
+			continue
+		}
+		seen[d.Origin.File] = true
+		diags = append(diags, d)
+	}
+	return diags
+}
+
+func (l *loaded) loadError(e errors.Error) model.Diagnostic {
+	var r refusal
+	if errors.As(e, &r) {
+		return r.diagnostic
+	}
+	format, _ := e.Msg()
+	text := strings.ReplaceAll(e.Error(), l.module.root+string(filepath.Separator), "")
+	d := model.Diagnostic{Severity: model.Error, Code: "load", Summary: oneLine(text), Raw: details(l.module, e)}
+	for _, pos := range errors.Positions(e) {
+		if o := l.module.userOrigin(pos); !o.IsZero() {
+			d.Origin = o
+			break
+		}
+	}
+	if format == "import failed" {
+		l.importError(&d, e)
+		return d
+	}
+	if !d.Origin.IsZero() {
+		d.Code = "syntax"
+		d.Summary = "syntax error: " + strings.ReplaceAll(oneLine(text), "'EOF'", "the end of the file")
+		if line := l.line(d.Origin); line != "" {
+			d.Detail = "in: " + line
+		}
+	}
+	return d
+}
+
+// importError explains an import that found nothing, or that found a package
+// which is itself wrong.
+func (l *loaded) importError(d *model.Diagnostic, e error) {
+	path := importPathAt(l.line(d.Origin))
+	text := d.Summary
+	if i := strings.LastIndex(text, "cannot find package"); i < 0 {
+		d.Code, d.Summary = "import", strings.TrimPrefix(text, "import failed: ")
+		return
+	}
+	d.Code = "unknown-import"
+	if path == "" {
+		d.Summary = strings.TrimPrefix(text, "import failed: ")
+		return
+	}
+	d.Summary = fmt.Sprintf("import %s: there is no such package", quoted(path))
+	ours := l.module.path + "/" + schemaDir
+	switch {
+	case strings.HasSuffix(path, "/"+schemaDir):
+		d.Detail = fmt.Sprintf("did you mean %q?", ours)
+	default:
+		d.Detail = didYouMean(path, append(slices.Clone(builtinPackages), ours), fmt.Sprintf("known: %q, packages of %s, and those of CUE; nothing is downloaded", ours, l.module.path))
+	}
+	_ = e
+}
+
+// line is the text of a line of a source, for messages.
+func (l *loaded) line(o model.Origin) string {
+	for _, s := range l.sources {
+		if l.module.rel(s.path) != o.File {
+			continue
+		}
+		lines := strings.SplitN(string(s.data), "\n", o.Line+1)
+		if o.Line >= 1 && o.Line <= len(lines) {
+			return short(strings.TrimSpace(lines[o.Line-1]))
+		}
+	}
+	return ""
+}
+
+func importPathAt(line string) string {
+	_, rest, ok := strings.Cut(line, `"`)
+	path, _, closed := strings.Cut(rest, `"`)
+	if !ok || !closed {
+		return ""
+	}
+	return path
+}
+
+// noRegistry refuses to fetch anything.
+type noRegistry struct{}
+
+func (noRegistry) ModFile(_ context.Context, v module.Version) (*modfile.File, error) {
+	return nil, fmt.Errorf("module %s is not fetched: descope-mgmt uses no registry", v)
+}
+
+func (noRegistry) Fetch(_ context.Context, v module.Version) (module.SourceLoc, error) {
+	return module.SourceLoc{}, fmt.Errorf("module %s is not fetched: descope-mgmt uses no registry", v)
+}
+
+func (noRegistry) ModuleVersions(_ context.Context, path string) ([]string, error) {
+	return nil, nil
+}
+
+// details is CUE's own account of an error, with paths relative to the module.
+func details(m *Module, err error) string {
+	return strings.TrimSpace(errors.Details(err, &errors.Config{Cwd: m.root, ToSlash: true}))
+}
+
+func (l *loaded) pos(p token.Pos) model.Origin { return l.module.userOrigin(p) }
+
+func (l *loaded) overlayDir() string { return filepath.Join(l.module.root, envsDir, l.env) }

@@ -1,0 +1,37 @@
+package compiler
+
+import (
+	"slices"
+	"strings"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// misspelt finds unknown fields that CUE does not mention: it is silent about
+// them where the same resource has certain other mistakes.
+func (x *explainer) misspelt(found model.Diagnostics) model.Diagnostics {
+	var diags model.Diagnostics
+	check := func(path []string, decls []decl) {
+		where := placeOf(path)
+		fields := x.schema[where.definition]
+		for _, d := range decls {
+			d.members(func(name string, m decl) {
+				at := x.module.origin(m.label.Pos())
+				if strings.HasPrefix(name, "_") || strings.HasPrefix(name, "#") || slices.Contains(fields, name) ||
+					slices.ContainsFunc(found, func(d model.Diagnostic) bool { return d.Origin == at }) {
+					return
+				}
+				u := unknownField(where, name, fields)
+				u.Key, u.Path, u.Origin = where.key, name, at
+				diags = append(diags, u)
+			})
+		}
+	}
+	check([]string{"environment"}, x.index.top["environment"])
+	for _, spec := range model.Kinds() {
+		for id, decls := range x.index.children(spec.Field) {
+			check([]string{spec.Field, id}, decls)
+		}
+	}
+	return diags
+}

@@ -1,0 +1,222 @@
+package compiler
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// check applies the rules that CUE cannot express, or only slowly and with the
+// wrong positions: those across resources and across environments.
+func (c *compiled) check() model.Diagnostics {
+	r := rules{compiled: c}
+	r.environment()
+	for _, o := range c.tree.objects {
+		r.enabledIn(o)
+	}
+	for _, res := range c.result.State.Resources() {
+		r.ignored(res)
+		switch res.Key.Kind {
+		case model.Tenant:
+			r.tenant(res)
+		case model.Flow:
+			r.flow(res)
+		}
+	}
+	for _, spec := range model.Kinds() {
+		for _, field := range spec.Unique {
+			r.unique(spec.Kind, field)
+		}
+	}
+	r.hierarchy()
+	return r.diags
+}
+
+type rules struct {
+	*compiled
+	diags model.Diagnostics
+}
+
+// about starts a diagnostic about a field of a resource, or about the resource
+// itself for the field "".
+func about(res model.Resource, field string) model.Diagnostic {
+	d := model.Diagnostic{Severity: model.Error, Key: &res.Key, Path: field, Origin: res.Origin}
+	if field != "" {
+		d.Origin = res.FieldOrigin(field)
+	}
+	return d
+}
+
+func (r *rules) add(d model.Diagnostic, code, format string, args ...any) *model.Diagnostic {
+	d.Code, d.Summary = code, fmt.Sprintf(format, args...)
+	r.diags = append(r.diags, d)
+	return &r.diags[len(r.diags)-1]
+}
+
+// houseRule makes a diagnostic a warning for resources that were imported.
+func houseRule(d model.Diagnostic, imported bool) model.Diagnostic {
+	if imported {
+		d.Severity = model.Warning
+	}
+	return d
+}
+
+func name(k model.Key) string { return string(k.Kind) + "/" + shownID(k.ID) }
+
+// maxIDCharacters is where Descope's own console stops; ids of the API may be
+// longer, so it is only a warning.
+const maxIDCharacters = 30
+
+func (r *rules) tenant(res model.Resource) {
+	d := about(res, "")
+	d.Severity = model.Warning
+	if n := utf8.RuneCountInString(res.Key.ID); n > maxIDCharacters {
+		w := r.add(d, "long-id", "%s: the id has %d characters", name(res.Key), n)
+		w.Detail = fmt.Sprintf("Descope's own limit is %d", maxIDCharacters)
+		w.Hint = "choose a shorter id now: it cannot be changed later"
+	}
+	if res.Policy.Imported {
+		r.imported(res)
+	}
+	on, _ := res.Attrs["self_provisioning"].(bool)
+	domains, written := res.Attrs["domains"].([]any)
+	if on && len(domains) == 0 {
+		d := about(res, "self_provisioning")
+		d.Severity = model.Warning
+		w := r.add(d, "no-domains", "%s: self_provisioning is true without domains", name(res.Key))
+		w.Detail = "nobody can join by e-mail address until there is a domain"
+		if !written {
+			w.Detail = "domains that are live stay; a new tenant has none, and nobody can join"
+		}
+		w.Hint = `write domains: ["example.com"]`
+	}
+}
+
+// imported are the house rules of the schema as warnings: the schema does not
+// apply them to tenants that were made outside.
+func (r *rules) imported(res model.Resource) {
+	d := about(res, "")
+	d.Severity = model.Warning
+	if !isHouseID(res.Key.ID) {
+		r.add(d, "imported-id", "%s: the id does not follow the rule of the house", name(res.Key)).Detail = "the rule: " + allowed("#Tenant", "id")
+	}
+	title, _ := res.Attrs["name"].(string)
+	if n := utf8.RuneCountInString(title); n < 1 || n > 100 {
+		d := about(res, "name")
+		d.Severity = model.Warning
+		r.add(d, "imported-name", "%s: the name has %d characters", name(res.Key), n).Detail = "the rule: " + allowed("#Tenant", "name")
+	}
+}
+
+func isHouseID(id string) bool {
+	return len(id) >= 3 && len(id) <= 50 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+func (r *rules) flow(res model.Resource) {
+	_, template := res.Attrs["template"]
+	_, definition := res.Attrs["definition"]
+	if template == definition {
+		what := "neither template nor definition"
+		if template {
+			what = "both template and definition"
+		}
+		r.add(about(res, ""), "template-or-definition", "%s has %s", name(res.Key), what).Detail = "a flow has exactly one of the two"
+	}
+}
+
+// unique checks a field whose values belong to one resource each; lists count
+// element by element. Domains are compared without regard to case.
+func (r *rules) unique(kind model.Kind, field string) {
+	type holder struct {
+		res   model.Resource
+		value string
+	}
+	held := map[string]holder{}
+	resources := slices.Clone(r.result.State.Of(kind))
+	slices.SortStableFunc(resources, func(a, b model.Resource) int { return compareOrigins(a.FieldOrigin(field), b.FieldOrigin(field)) })
+	for _, res := range resources {
+		values, isList := res.Attrs[field].([]any)
+		if !isList {
+			values = []any{res.Attrs[field]}
+		}
+		for _, v := range values {
+			s, ok := v.(string)
+			if !ok {
+				continue
+			}
+			fold := s
+			if isList {
+				fold = strings.ToLower(s)
+			}
+			other, taken := held[fold]
+			if !taken {
+				held[fold] = holder{res, s}
+				continue
+			}
+			if other.res.Key == res.Key {
+				continue // one domain in two spellings of one tenant
+			}
+			d := houseRule(about(res, field), isList && res.Policy.Imported && other.res.Policy.Imported)
+			at := other.res.FieldOrigin(field)
+			d.Also = []model.Origin{at}
+			d.Detail = fmt.Sprintf("%s has it, in %s", name(other.res.Key), at)
+			what := strings.TrimSuffix(field, "s")
+			r.add(d, "taken-"+what, "%s: the %s %s is taken", name(res.Key), what, quoted(s))
+		}
+	}
+}
+
+func compareOrigins(a, b model.Origin) int {
+	return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+}
+
+// enabledIn checks the names of environments, and that only the shared
+// definitions have them: an overlay could not extend the list.
+func (r *rules) enabledIn(o *object) {
+	d := model.Diagnostic{Severity: model.Error, Key: &o.key, Path: "enabled_in", Origin: cmp.Or(o.where.origins["enabled_in"], o.where.origin)}
+	for _, env := range texts(o.fields["enabled_in"]) {
+		if !slices.Contains(r.loaded.environments, env) {
+			r.add(d, "enabled-in", "%s: enabled_in names %s, which is no environment", name(o.key), quoted(env)).
+				Detail = didYouMean(env, r.loaded.environments, "there are: "+strings.Join(r.loaded.environments, ", "))
+		}
+	}
+	for _, part := range o.decls {
+		part.members(func(field string, at decl) {
+			if field != "enabled_in" || at.dir != r.loaded.overlayDir() {
+				return
+			}
+			d.Origin = r.loaded.module.origin(at.label.Pos())
+			w := r.add(d, "enabled-in-overlay", "%s: enabled_in is written in an overlay", name(o.key))
+			w.Detail = "only the shared definitions in envs/ say which environments have a resource"
+			w.Hint = "move it to envs/, or remove the resource from the overlay"
+		})
+	}
+}
+
+// ignored checks the fields that lifecycle.ignore names: a misspelt one would
+// protect nothing.
+func (r *rules) ignored(res model.Resource) {
+	definition := "#Tenant"
+	if res.Key.Kind == model.Flow {
+		definition = "#Flow"
+	}
+	var fields []string
+	for _, f := range schemaFields()[definition] {
+		if !policyFields[f] {
+			fields = append(fields, f)
+		}
+	}
+	for _, path := range res.Policy.Ignore {
+		elements, ok := model.SplitPath(path)
+		if ok && slices.Contains(fields, elements[0]) {
+			continue
+		}
+		d := about(res, "lifecycle.ignore")
+		r.add(d, "ignore", "%s: lifecycle.ignore names %s, which is no field", name(res.Key), quoted(path)).
+			Detail = didYouMean(path, fields, "fields: "+strings.Join(fields, ", "))
+	}
+}

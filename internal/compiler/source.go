@@ -1,0 +1,105 @@
+package compiler
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"cuelang.org/go/cue/token"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// maxFileBytes is far above any configuration: 50 000 tenants take 12 MB.
+const maxFileBytes = 64 << 20
+
+// source is a file of the user, read and found fit to be parsed.
+type source struct {
+	path  string // absolute
+	data  []byte
+	pkg   string // package clause, "" without one
+	pkgAt token.Pos
+}
+
+// readSources reads the .cue files of a directory.
+func (m *Module) readSources(dir string) ([]source, model.Diagnostics) {
+	names, err := cueFiles(dir)
+	if err != nil {
+		return nil, model.Diagnostics{m.unreadable(dir, err)}
+	}
+	var out []source
+	var diags model.Diagnostics
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		data, d := m.readFile(path)
+		if d != nil {
+			diags = append(diags, *d)
+			continue
+		}
+		s := source{path: path, data: data}
+		if d := m.scan(&s); d != nil {
+			diags = append(diags, *d)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out, diags
+}
+
+// readFile reads one file, refusing what is not a file of a sane size.
+func (m *Module) readFile(path string) ([]byte, *model.Diagnostic) {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		d := m.fileError(path, "not-a-file", "%s is a directory", m.rel(path))
+		d.Detail = "a name that ends in .cue must be a file"
+		d.Hint = "rename the directory"
+		return nil, &d
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		d := m.fileError(path, "not-a-file", "%s is not a regular file", m.rel(path))
+		return nil, &d
+	}
+	if err == nil && info.Size() > maxFileBytes {
+		d := m.tooBig(path, info.Size())
+		return nil, &d
+	}
+	var data []byte
+	if err == nil {
+		data, err = os.ReadFile(path) //nolint:gosec // the user's own configuration
+	}
+	if err != nil {
+		d := m.unreadable(path, err)
+		return nil, &d
+	}
+	return data, nil
+}
+
+func (m *Module) tooBig(path string, size int64) model.Diagnostic {
+	d := m.fileError(path, "too-large", "%s has %d MiB", m.rel(path), size>>20)
+	d.Detail = fmt.Sprintf("allowed: at most %d MiB in one file", maxFileBytes>>20)
+	d.Hint = "split the file"
+	return d
+}
+
+func (m *Module) unreadable(path string, err error) model.Diagnostic {
+	var reason error = err
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		reason = pe.Err
+	}
+	d := m.fileError(path, "unreadable", "cannot read %s: %s", m.rel(path), oneLine(reason.Error()))
+	d.Raw = err.Error()
+	return d
+}
+
+// fileError is an error about a file as a whole.
+func (m *Module) fileError(path, code, format string, args ...any) model.Diagnostic {
+	return model.Diagnostic{
+		Severity: model.Error,
+		Code:     code,
+		Summary:  fmt.Sprintf(format, args...),
+		Origin:   model.Origin{File: m.rel(path), Line: 1, Column: 1},
+	}
+}
