@@ -60,9 +60,9 @@ func (c *computation) takers() (taken map[claim][]int, sorted []claim) {
 		if ch.Action == Delete {
 			continue
 		}
-		spec := model.Spec(ch.Key.Kind)
-		for cl := range claims(&spec, ch.After) {
-			if !holds(&spec, ch.Before, cl) {
+		spec := c.spec(ch.Key.Kind)
+		for cl := range claims(spec, ch.After) {
+			if !holds(spec, ch.Before, cl) {
 				if taken[cl] == nil {
 					sorted = append(sorted, cl)
 				}
@@ -99,10 +99,10 @@ func (c *computation) orderClaim(g *graph, cl claim, i int, taker *Change, holde
 	if holder == taker.Key {
 		return // cannot be: the taker does not hold it
 	}
-	spec := model.Spec(cl.kind)
+	spec := c.spec(cl.kind)
 	j, changes := g.index[holder]
 	switch {
-	case !changes, c.plan.Changes[j].Action == Update && holds(&spec, c.plan.Changes[j].After, cl):
+	case !changes, c.plan.Changes[j].Action == Update && holds(spec, c.plan.Changes[j].After, cl):
 		c.forbid(RuleTaken, taker.Key, fmt.Sprintf("%s wants the %s, which %s %s", taker.Key, cl.what(), holder, c.why(holder)))
 	default:
 		g.add(i, j)
@@ -129,12 +129,13 @@ func (c *computation) why(holder model.Key) string {
 // holders finds the live objects that hold the wanted values, in key order.
 func (c *computation) holders(wanted map[claim][]int) map[claim][]model.Key {
 	found := map[claim][]model.Key{}
-	for _, spec := range model.Kinds() {
+	for i := range c.kinds {
+		spec := &c.kinds[i]
 		if len(spec.Unique) == 0 {
 			continue
 		}
 		for _, r := range c.live.Of(spec.Kind) {
-			for cl := range claims(&spec, r.Attrs) {
+			for cl := range claims(spec, r.Attrs) {
 				if _, ok := wanted[cl]; ok && !slices.Contains(found[cl], r.Key) {
 					found[cl] = append(found[cl], r.Key)
 				}

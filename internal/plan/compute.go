@@ -17,7 +17,7 @@ import (
 // no error but a [Guard] of the plan.
 func Compute(desired, live, last model.State, o Options) (*Plan, error) {
 	c := &computation{
-		options: o,
+		options: o, kinds: model.Kinds(),
 		desired: desired, live: live, last: last,
 		targets: keySet(o.Targets), unmanaged: keySet(o.PruneUnmanaged),
 		managed:    map[model.Kind]int{},
@@ -26,9 +26,11 @@ func Compute(desired, live, last model.State, o Options) (*Plan, error) {
 	if err := c.checkOptions(); err != nil {
 		return nil, err
 	}
-	for _, spec := range model.Kinds() {
+	c.plan.Unchanged = make([]model.Key, 0, desired.Len())
+	for i := range c.kinds {
+		spec := &c.kinds[i]
 		for t := range join(desired.Of(spec.Kind), live.Of(spec.Kind), last.Of(spec.Kind)) {
-			if err := c.visit(&spec, t); err != nil {
+			if err := c.visit(spec, t); err != nil {
 				return nil, err
 			}
 		}
@@ -42,6 +44,7 @@ func Compute(desired, live, last model.State, o Options) (*Plan, error) {
 // computation is a plan in the making.
 type computation struct {
 	options             Options
+	kinds               []model.KindSpec // the table is built once: it is asked often
 	desired, live, last model.State
 	targets, unmanaged  map[model.Key]bool
 
@@ -51,6 +54,12 @@ type computation struct {
 	warnings model.Diagnostics
 	// impossible are the changes that no call can express, or not yet.
 	impossible map[model.Key]bool
+}
+
+// spec is the row of a kind.
+func (c *computation) spec(k model.Kind) *model.KindSpec {
+	i := slices.IndexFunc(c.kinds, func(s model.KindSpec) bool { return s.Kind == k })
+	return &c.kinds[i]
 }
 
 // trio is what the three states say of one key; nil where they say nothing.
@@ -223,7 +232,9 @@ func (c *computation) finish() *Plan {
 	p := c.plan
 	p.FormatVersion = FormatVersion
 	p.Environment, p.Project, p.BaseURL = c.options.Environment, c.options.Project, c.options.BaseURL
+	//ZZ
 	p.ConfigDigest, p.LiveDigest = c.desired.Digest(), c.live.Digest()
+	p.Unchanged = orNil(p.Unchanged)
 	p.Guards = sortGuards(c.guards)
 	p.Warnings = c.warnings.Sort()
 	return &p

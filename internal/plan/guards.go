@@ -94,8 +94,8 @@ func (c *computation) forbidAll(rule Rule, keys []model.Key, detail string) {
 // guard adds the guards that look at the changes as a whole.
 func (c *computation) guard() {
 	c.guardDestroy()
-	for _, spec := range model.Kinds() {
-		c.guardMass(&spec)
+	for i := range c.kinds {
+		c.guardMass(&c.kinds[i])
 	}
 	c.guardDrift()
 	c.guardAdopt()

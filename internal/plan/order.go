@@ -138,7 +138,7 @@ func (c *computation) cycle(members []int) {
 func (c *computation) orderParents(g *graph) {
 	for i := range c.plan.Changes {
 		ch := &c.plan.Changes[i]
-		spec := model.Spec(ch.Key.Kind)
+		spec := c.spec(ch.Key.Kind)
 		id, _ := ch.After[spec.Parent].(string)
 		if ch.Action != Create || spec.Parent == "" || id == "" {
 			continue
@@ -146,12 +146,12 @@ func (c *computation) orderParents(g *graph) {
 		parent := model.Key{Kind: spec.Kind, ID: id}
 		j, changes := g.index[parent]
 		switch {
-		case changes && c.plan.Changes[j].Action == Create && j != i:
+		case changes && c.plan.Changes[j].Action == Create && parent != ch.Key:
 			g.add(i, j)
 		case changes && c.plan.Changes[j].Action == Delete:
 			c.forbid(RuleImpossible, ch.Key, fmt.Sprintf("%s needs its parent %s, which this plan deletes", ch.Key, parent))
 		case has(c.live, parent):
-		case has(c.desired, parent) && j != i:
+		case has(c.desired, parent) && parent != ch.Key:
 			c.forbid(RuleImpossible, ch.Key, fmt.Sprintf("%s needs its parent %s, which does not exist yet and is not among the targets; add --target %s", ch.Key, parent, parent))
 		default:
 			c.forbid(RuleImpossible, ch.Key, fmt.Sprintf("%s needs its parent %s, which does not exist", ch.Key, parent))
@@ -168,7 +168,7 @@ func (c *computation) orderDeletes(g *graph) {
 			deletes[ch.Key.Kind] = true
 		}
 	}
-	for _, spec := range model.Kinds() {
+	for _, spec := range c.kinds {
 		if !deletes[spec.Kind] || spec.Parent == "" {
 			continue
 		}
