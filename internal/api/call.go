@@ -75,7 +75,7 @@ func (c *Client) exchange(ctx context.Context, w *window, t *ticket, r request) 
 	c.logger.Debug("request", "method", r.method, "path", r.path, "object", r.object, "status", status, "took", took, "bytes", len(body))
 	if err != nil {
 		if ctx.Err() != nil {
-			fail.Kind, fail.Message, fail.cause = KindNetwork, "interrupted", context.Cause(ctx)
+			fail.Kind, fail.Message, fail.cause = KindNetwork, "interrupted", ended(ctx)
 			return answer{}, fail
 		}
 		c.unreachable(fail, r, err)

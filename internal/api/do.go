@@ -76,7 +76,7 @@ func (w *write) try(ctx context.Context) error {
 
 	w.attempts++
 	_, failed := c.exchange(ctx, w.window, t, w.request)
-	c.preimages.touch(w.step.Key)
+	c.preimages.wrote(w.step, w.endpoint, failed == nil)
 	switch {
 	case failed == nil:
 		return nil

@@ -35,6 +35,9 @@ type endpoint struct {
 	names func(body json.RawMessage) (string, error)
 	// effect reports whether a live resource is as the operation leaves it.
 	effect func(body json.RawMessage, live model.Resource, exists bool) bool
+	// result is the live resource after the operation, given the one before,
+	// and whether it is known; nil means that it never is.
+	result func(body json.RawMessage, live model.Resource, exists bool) (model.Resource, bool, bool)
 	// gone: that the object does not exist is what the operation wants.
 	gone bool
 }

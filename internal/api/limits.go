@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -114,7 +115,7 @@ func (l *Limits) pause(ctx context.Context, notify func(Wait)) (waited bool, err
 		until := l.until
 		l.mu.Unlock()
 		if !time.Now().Before(until) {
-			return waited, ctx.Err()
+			return waited, ended(ctx)
 		}
 		waited = true
 		if err := sleepUntil(ctx, until, WaitPause, notify); err != nil {
@@ -130,7 +131,7 @@ func (l *Limits) refused(w *window, after time.Duration) {
 	now := time.Now()
 	after = min(cmp.Or(max(after, 0), defaultPause), maxPause) + margin
 	l.mu.Lock()
-	first := now.After(l.until)
+	first := !now.Before(l.until)
 	if until := now.Add(after); until.After(l.until) {
 		l.until = until
 	}
@@ -156,14 +157,15 @@ func sleepUntil(ctx context.Context, at time.Time, reason WaitReason, notify fun
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ended(ctx)
 	}
 }
 
-// interrupted prefers the reason of a context's end to what was made of it.
-func interrupted(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
+// ended says that a context ended, and why where that was told.
+func ended(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if cause == nil || errors.Is(err, cause) {
+		return err
 	}
-	return err
+	return fmt.Errorf("%w: %w", err, cause)
 }

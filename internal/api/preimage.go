@@ -21,7 +21,7 @@ type preimages struct {
 
 	mu       sync.Mutex
 	lists    map[model.Kind]snapshot
-	touched  map[model.Key]time.Time // when we last wrote an object ourselves
+	written  map[model.Key]written
 	failure  error
 	failedAt time.Time
 }
@@ -31,10 +31,21 @@ type snapshot struct {
 	at    time.Time
 }
 
+// written is an object that we wrote, or may have written, after a list was
+// read. If known, it is the object as the list (of the time base) showed it with
+// our write on top.
+type written struct {
+	at     time.Time
+	known  bool
+	base   time.Time
+	live   model.Resource
+	exists bool
+}
+
 func newPreimages(c *Client) *preimages {
 	return &preimages{
 		client: c, reading: make(chan struct{}, 1),
-		lists: map[model.Kind]snapshot{}, touched: map[model.Key]time.Time{},
+		lists: map[model.Kind]snapshot{}, written: map[model.Key]written{},
 	}
 }
 
@@ -51,17 +62,26 @@ func (p *preimages) keep(k model.Kind, resources []model.Resource, at time.Time)
 	}
 }
 
-// touch notes that we changed an object, or may have: the list no longer knows
-// how it looks.
-func (p *preimages) touch(key model.Key) {
+// wrote notes that we sent a write, and with what effect if that is certain.
+func (p *preimages) wrote(s model.Step, e endpoint, certain bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.touched[key] = time.Now()
+	list := p.lists[s.Key.Kind]
+	w := written{at: time.Now(), base: list.at}
+	if certain && e.result != nil {
+		live, exists := list.state.Get(s.Key)
+		if before := p.written[s.Key]; before.known && before.base.Equal(list.at) {
+			live, exists = before.live, before.exists
+		}
+		w.live, w.exists, w.known = e.result(s.Body, live, exists)
+	}
+	p.written[s.Key] = w
 }
 
-// get returns an object as it was at most maxAge ago. Where the list cannot
-// serve, because we wrote the object since or because the list takes longer to
-// read than it may be old, the object is read by itself.
+// get returns an object as it was at most maxAge ago, with our own writes since.
+// Where the list cannot serve, because what became of a write is not known or
+// because the list takes longer to read than it may be old, the object is read
+// by itself.
 func (p *preimages) get(ctx context.Context, key model.Key) (model.Resource, bool, error) {
 	r, err := rowOf(key.Kind)
 	if err != nil {
@@ -73,11 +93,15 @@ func (p *preimages) get(ctx context.Context, key model.Key) (model.Resource, boo
 			return model.Resource{}, false, err
 		}
 		p.mu.Lock()
-		touched := p.touched[key]
+		w := p.written[key]
 		p.mu.Unlock()
-		if s.at.After(touched) && time.Since(s.at) <= maxAge {
+		switch {
+		case time.Since(s.at) > maxAge:
+		case s.at.After(w.at):
 			live, exists := s.state.Get(key)
 			return live, exists, nil
+		case w.known && w.base.Equal(s.at):
+			return w.live, w.exists, nil
 		}
 	}
 	return r.get(ctx, p.client, key.ID)
@@ -91,7 +115,7 @@ func (p *preimages) fresh(ctx context.Context, r row) (snapshot, error) {
 	case p.reading <- struct{}{}:
 		defer func() { <-p.reading }()
 	case <-ctx.Done():
-		return snapshot{}, context.Cause(ctx)
+		return snapshot{}, ended(ctx)
 	}
 	p.mu.Lock()
 	s, failure, failedAt := p.lists[r.kind], p.failure, p.failedAt

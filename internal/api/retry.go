@@ -74,10 +74,10 @@ func (c *Client) retry(ctx context.Context, try func() error) error {
 		return err
 	}
 	// The context ended: of the two reasons for giving up, backoff names that.
-	if e, ok := errors.AsType[*Error](s.last); ok && !e.Retryable {
+	if e, ok := errors.AsType[*Error](s.last); !ok || !e.Retryable {
 		return s.last
 	}
-	return fmt.Errorf("%w while it was tried again after: %w", context.Cause(ctx), s.last)
+	return fmt.Errorf("%w, after: %w", ended(ctx), s.last)
 }
 
 // permanent marks an error that no further try can mend.

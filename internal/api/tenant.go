@@ -14,11 +14,14 @@ import (
 
 func tenantRow() row {
 	write := func(path string) endpoint {
-		return endpoint{path: path, budget: BudgetTenantWrites, names: idOf, effect: tenantIsAsSent}
+		return endpoint{path: path, budget: BudgetTenantWrites, names: idOf, effect: tenantIsAsSent, result: tenantAfter}
 	}
 	remove := write("/v1/mgmt/tenant/delete")
 	remove.gone = true
 	remove.effect = func(_ json.RawMessage, _ model.Resource, exists bool) bool { return !exists }
+	remove.result = func(json.RawMessage, model.Resource, bool) (model.Resource, bool, bool) {
+		return model.Resource{}, false, true
+	}
 	return row{
 		kind:     model.Tenant,
 		list:     listTenants,

@@ -172,3 +172,23 @@ func tenantIsAsSent(body json.RawMessage, live model.Resource, exists bool) bool
 	}
 	return true
 }
+
+// tenantAfter is a tenant after a write: as it was, with the fields of the
+// payload on top, or the payload alone if it did not exist.
+func tenantAfter(body json.RawMessage, live model.Resource, exists bool) (after model.Resource, there, known bool) {
+	fields := map[string]json.RawMessage{}
+	if exists {
+		if err := json.Unmarshal(live.Observed.Raw, &fields); err != nil {
+			return model.Resource{}, false, false
+		}
+	}
+	if err := json.Unmarshal(body, &fields); err != nil {
+		return model.Resource{}, false, false
+	}
+	raw, err := encodeRaw(fields)
+	if err != nil {
+		return model.Resource{}, false, false
+	}
+	after, err = decodeTenant(raw)
+	return after, true, err == nil
+}

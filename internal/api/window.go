@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -93,7 +94,7 @@ type ticket struct {
 func (w *window) take(ctx context.Context, notify func(Wait)) (*ticket, error) {
 	w.grow(time.Now())
 	if err := w.smooth.Wait(ctx); err != nil {
-		return nil, interrupted(ctx, err)
+		return nil, cmp.Or(ended(ctx), err)
 	}
 	select {
 	case at := <-w.free:
@@ -103,7 +104,7 @@ func (w *window) take(ctx context.Context, notify func(Wait)) (*ticket, error) {
 		}
 		return &ticket{w: w, at: at}, nil
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return nil, ended(ctx)
 	}
 }
 
