@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -97,11 +96,3 @@ func (f brokenFile) Write(p []byte) (int, error) {
 }
 
 func (f brokenFile) Sync() error { return errors.Join(f.disk.sync, f.file.Sync()) }
-
-// umask makes new files open to everybody unless the code says otherwise.
-// Tests that use it must not run in parallel.
-func umask(t *testing.T, mask int) {
-	t.Helper()
-	old := syscall.Umask(mask)
-	t.Cleanup(func() { syscall.Umask(old) })
-}

@@ -83,11 +83,14 @@ func fillNil(v reflect.Value) reflect.Value {
 		p := reflect.New(t.Elem())
 		p.Elem().Set(inner)
 		return p
-	case reflect.Slice:
+	case reflect.Slice, reflect.Array:
 		if t.Elem().Kind() == reflect.Uint8 {
 			return v
 		}
-		out := reflect.MakeSlice(t, v.Len(), v.Len())
+		out := reflect.New(t).Elem()
+		if v.Kind() == reflect.Slice {
+			out = reflect.MakeSlice(t, v.Len(), v.Len())
+		}
 		for i := range v.Len() {
 			out.Index(i).Set(fillNil(v.Index(i)))
 		}

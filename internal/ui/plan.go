@@ -86,9 +86,12 @@ func writeChange(b *strings.Builder, c plan.Change, address int, s Style) {
 		notes = append(notes, "after "+joinKeys(c.DependsOn))
 	}
 	writeRow(b, c.Key, c.Action, address, s.paint(dim, place)+noted(s, place, notes), s)
-	field := minField
+	field, limit := minField, maxField
+	if s.Width > 0 {
+		limit = max(minField, min(maxField, s.Width*2/5)) // leave room for the values
+	}
 	for _, f := range c.Fields {
-		field = max(field, min(cells(Safe(f.Path))+2, maxField))
+		field = max(field, min(cells(Safe(f.Path))+2, limit))
 	}
 	for _, f := range c.Fields {
 		writeField(b, c.Action, f, field, s)
@@ -125,14 +128,15 @@ func writeField(b *strings.Builder, a plan.Action, f plan.FieldChange, width int
 		notes = append(notes, "moved live and in the configuration")
 	case plan.Config, plan.Unknown:
 	}
-	note := strings.Join(notes, ", ")
 	used := len(indent) + cells(name)
-	if note != "" {
-		used += len(indent) + cells(note) + 2
-	}
 	b.WriteString(indent + name + fieldValue(a, f, used, s))
-	if note != "" {
-		b.WriteString(indent + s.paint(dim, "("+note+")"))
+	if len(notes) > 0 {
+		note := "(" + strings.Join(notes, ", ") + ")"
+		gap := indent
+		if s.Width > 0 && used+cells(fieldValue(a, f, used, s.plain()))+len(gap)+cells(note) > s.Width {
+			gap = "\n" + strings.Repeat(" ", used) // rather below than at the cost of the value
+		}
+		b.WriteString(gap + s.paint(dim, note))
 	}
 	b.WriteByte('\n')
 }
@@ -147,11 +151,11 @@ func fieldValue(a plan.Action, f plan.FieldChange, used int, s Style) string {
 	case f.Sensitive:
 		return masked
 	case a == plan.Create:
-		return s.paint(green, Value(f.After, s.valueWidth(used, 1)))
+		return s.paint(green, Value(f.After, s.valueWidth(used, minValue)))
 	case a == plan.Delete:
-		return s.paint(red, Value(f.Before, s.valueWidth(used, 1)))
+		return s.paint(red, Value(f.Before, s.valueWidth(used, minValue)))
 	}
-	before, after := valuePair(f.Before, f.After, s.valueWidth(used+cells(arrow), 2))
+	before, after := valuePair(f.Before, f.After, s.valueWidth(used+cells(arrow), 2*minValue))
 	return s.paint(red, before) + arrow + s.paint(green, after)
 }
 

@@ -16,16 +16,20 @@ type Style struct {
 // line, but not a whole document.
 const pipeValueWidth = 400
 
-// valueWidth is the room for one of n values in a line of which used columns
-// are taken; 0 means no limit.
-func (s Style) valueWidth(used, n int) int {
+// minValue is the room that a value gets even where there is none, twice that
+// for two.
+const minValue = 12
+
+// valueWidth is the room for values in a line of which used columns are taken,
+// but never less than least; 0 means no limit.
+func (s Style) valueWidth(used, least int) int {
 	switch {
 	case s.Verbose:
 		return 0
 	case s.Width <= 0:
 		return pipeValueWidth
 	default:
-		return max((s.Width-used)/n, 16)
+		return max(s.Width-used, least)
 	}
 }
 
@@ -45,6 +49,12 @@ func (s Style) paint(color, text string) string {
 		return text
 	}
 	return "\x1b[" + color + "m" + text + "\x1b[0m"
+}
+
+// plain is the style without colours, in which text can be measured.
+func (s Style) plain() Style {
+	s.Color = false
+	return s
 }
 
 // sign is the mark and the colour of an action.

@@ -22,23 +22,33 @@ const (
 // written as (none).
 func Value(v any, width int) string { return elide(compact(v), width) }
 
-// valuePair writes two values that differ so that the difference is seen: where
-// they are too long, what they have in common at the start goes first.
+// valuePair writes two values that differ so that the difference is seen. Both
+// together take at most width columns; the shorter one leaves its room to the
+// other, and what they have in common at the start goes where it would push the
+// difference out of sight.
 func valuePair(before, after any, width int) (string, string) {
 	b, a := compact(before), compact(after)
-	if width <= 0 || cells(b) <= width && cells(a) <= width {
+	if width <= 0 || cells(b)+cells(a) <= width {
 		return b, a
 	}
-	common := 0
-	rb, ra := []rune(b), []rune(a)
-	for common < len(rb) && common < len(ra) && rb[common] == ra[common] {
-		common++
+	wb := max(min(cells(b), width/2), width-cells(a))
+	wa := width - wb
+	narrow := min(wb, wa)
+	shared := commonPrefix(b, a)
+	if head := narrow - 1 - (narrow-1)/2; cells(shared)+2 > head {
+		drop := len(shared) - len(tailOf(shared, narrow/4))
+		b, a = ellipsis+b[drop:], ellipsis+a[drop:]
 	}
-	if context := width / 4; common > context {
-		start := common - context
-		b, a = ellipsis+string(rb[start:]), ellipsis+string(ra[start:])
+	return elide(b, wb), elide(a, wa)
+}
+
+func commonPrefix(a, b string) string {
+	for i, r := range a {
+		if !strings.HasPrefix(b[i:], string(r)) {
+			return a[:i]
+		}
 	}
-	return elide(b, width), elide(a, width)
+	return a
 }
 
 func compact(v any) string {

@@ -78,6 +78,8 @@ func yamlNode(d *json.Decoder) (*yaml.Node, error) {
 func yamlString(s string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
 	switch {
+	case ambiguous(s):
+		n.Style = yaml.DoubleQuotedStyle
 	case clean(s):
 	case clean(strings.ReplaceAll(s, "\n", "")) && strings.TrimSpace(s) != "":
 		n.Style = yaml.LiteralStyle
@@ -85,6 +87,19 @@ func yamlString(s string) *yaml.Node {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n
+}
+
+// ambiguous reports texts that the encoder would write without quotes and that
+// some reader takes for something else: a merge, the switches of YAML 1.1, and
+// its numbers in other bases.
+func ambiguous(s string) bool {
+	switch strings.ToLower(s) {
+	case "<<", "y", "yes", "n", "no", "on", "off":
+		return true
+	case "":
+		return false // is quoted anyway
+	}
+	return strings.ContainsRune("0123456789+-.", rune(s[0])) && strings.Trim(s, "0123456789+-._:abcdefxoABCDEFXO") == ""
 }
 
 // escapeYAML escapes what the encoder takes for printable and a terminal would

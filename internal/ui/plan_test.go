@@ -1,0 +1,116 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/plan"
+)
+
+func TestPlanTextSample(t *testing.T) {
+	want := `tenant/widget-inc     + create       envs/tenants.cue:24
+    name               "Widget Inc"
+tenant/acme-corp      ~ update       envs/prod/prod.cue:9
+    domains            ["acme.com"] → ["acme.com", "acme.net"]    (self-provisioning)
+Plan: 1 to create, 1 to update, 0 to delete. 3 unchanged. 2 calls, about 1 s.
+`
+	for _, width := range []int{0, 100} {
+		got := PlanText(samplePlan(), Forecast{Calls: 2, Took: 600 * time.Millisecond}, Style{Width: width})
+		if got != want {
+			t.Errorf("width %d: got\n%s\nwant\n%s", width, got, want)
+		}
+	}
+}
+
+func TestPlanTextGoldens(t *testing.T) {
+	f := Forecast{Calls: 82, Took: 3 * time.Second}
+	golden(t, "plan-pipe.txt", PlanText(richPlan(), f, Style{}))
+	golden(t, "plan-80.txt", PlanText(richPlan(), f, Style{Width: 80, TTY: true}))
+	golden(t, "plan-color.txt", strings.ReplaceAll(PlanText(richPlan(), f, Style{Width: 80, TTY: true, Color: true}), "\x1b", "ESC"))
+	golden(t, "plan-verbose.txt", PlanText(richPlan(), f, Style{Width: 80, TTY: true, Verbose: true}))
+}
+
+func TestPlanTextKeepsToTheWidth(t *testing.T) {
+	p := samplePlan()
+	p.Changes[1].Fields[0].Before = []any{strings.Repeat("very-long-domain.", 20)}
+	p.Changes[1].Fields[0].After = []any{strings.Repeat("another-domain.", 20)}
+	for _, width := range []int{80, 100, 200} {
+		for line := range strings.Lines(PlanText(p, Forecast{Calls: 2}, Style{Width: width})) {
+			if n := cells(strings.TrimSuffix(line, "\n")); n > width {
+				t.Errorf("%d columns of %d: %s", n, width, line)
+			}
+		}
+	}
+}
+
+func TestPlanTextClean(t *testing.T) {
+	p := &plan.Plan{Unchanged: keys("a", "b", "c")}
+	if got, want := PlanText(p, Forecast{}, Style{}), "No changes. 3 unchanged.\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	p.Orphans, p.Unmanaged = keys("old"), keys("theirs")
+	want := `No changes. 3 unchanged.
+Orphans, applied earlier and gone from the configuration (--prune deletes them): 1 tenant
+    tenant/old
+Unmanaged, left alone: 1 tenant
+`
+	if got := PlanText(p, Forecast{}, Style{}); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestPlanTextHostile(t *testing.T) {
+	const evil = "\x1b[2J\u202e\n\xff"
+	p := richPlan()
+	for i := range p.Changes {
+		p.Changes[i].Key.ID += evil
+		p.Changes[i].Origin.File += evil
+		for j := range p.Changes[i].Fields {
+			f := &p.Changes[i].Fields[j]
+			f.Path, f.Note, f.Before, f.After = f.Path+evil, evil, evil, []any{evil}
+		}
+	}
+	p.Orphans[0].ID, p.Unmanaged[0].ID = evil, evil
+	p.Guards[0].Detail, p.Guards[0].Keys[0].ID, p.Guards[1].Allow = evil, evil, evil
+	p.Warnings[0].Summary = evil
+	for line := range strings.Lines(PlanText(p, Forecast{}, Style{Verbose: true})) {
+		if harmful(strings.TrimSuffix(line, "\n")) {
+			t.Errorf("%q", line)
+		}
+	}
+}
+
+func TestPlanTextHidesSecrets(t *testing.T) {
+	for _, s := range []Style{{}, {Verbose: true}, {Width: 80, Color: true, TTY: true}} {
+		if got := PlanText(richPlan(), Forecast{}, s); strings.Contains(got, "hush") {
+			t.Errorf("%+v shows a secret:\n%s", s, got)
+		}
+	}
+}
+
+func TestDurations(t *testing.T) {
+	for d, want := range map[time.Duration][2]string{
+		-time.Second:                            {"0.0 s", "1 s"},
+		0:                                       {"0.0 s", "1 s"},
+		412 * time.Millisecond:                  {"0.4 s", "1 s"},
+		3200 * time.Millisecond:                 {"3.2 s", "4 s"},
+		12 * time.Second:                        {"12 s", "12 s"},
+		70 * time.Second:                        {"1 min 10 s", "1 min 10 s"},
+		2*time.Hour + time.Hour/2 + time.Second: {"2 h 30 min", "2 h 30 min"},
+	} {
+		if got := [2]string{Duration(d), estimate(d)}; got != want {
+			t.Errorf("%v: got %q, want %q", d, got, want)
+		}
+	}
+}
+
+func BenchmarkPlanText(b *testing.B) {
+	p := samplePlan()
+	for range 5000 {
+		p.Changes = append(p.Changes, samplePlan().Changes...)
+	}
+	for b.Loop() {
+		PlanText(p, Forecast{}, Style{Width: 80, Color: true})
+	}
+}
