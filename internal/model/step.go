@@ -32,4 +32,8 @@ type Transition struct {
 	After   map[string]any
 	Key     Key
 	Managed []string
+	// Cascade makes a delete take along what belongs to nothing else. Descope:
+	// tenant/delete with cascade deletes the users and access keys that belong
+	// to this tenant alone.
+	Cascade bool
 }

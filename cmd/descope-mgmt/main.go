@@ -1,0 +1,11 @@
+// Command descope-mgmt keeps the tenants and flows of Descope projects as they
+// are written in CUE.
+package main
+
+import (
+	"os"
+
+	"pcconnect.ai/descope-mgmt/internal/cli"
+)
+
+func main() { os.Exit(cli.Main()) }

@@ -1,0 +1,136 @@
+// Package cli is the command line: cobra commands, one file per noun, each a
+// thin layer of flags over one function. It alone touches the process: the
+// environment, the working directory, signals and the exit code.
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/compiler"
+	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/ui"
+)
+
+// app is what commands need from outside, and the flags that all of them share.
+type app struct {
+	streams *ui.Streams
+	environ func(string) (string, bool)
+	workDir string
+	home    string
+	now     func() time.Time
+	flags   globalFlags
+	asks    ui.Prompter
+}
+
+// globalFlags are the flags of every command.
+type globalFlags struct {
+	env         string
+	dir         string
+	config      string
+	stateDir    string
+	baseURL     string
+	emulator    bool
+	output      string
+	noColor     bool
+	quiet       bool
+	verbose     bool
+	logLevel    string
+	logFile     string
+	parallelism int
+	timeout     time.Duration
+}
+
+// newApp reads what the process was started with.
+func newApp() (*app, error) {
+	a := &app{environ: os.LookupEnv, now: time.Now}
+	a.streams = ui.System(os.Stdin, os.Stdout, os.Stderr, os.LookupEnv)
+	var err error
+	if a.workDir, err = os.Getwd(); err != nil {
+		return a, configError("", "the working directory cannot be read: %w", err)
+	}
+	// Without a home directory the state directory must be named; whoever needs
+	// it says so.
+	a.home, _ = os.UserHomeDir()
+	return a, nil
+}
+
+// tuneGC trades memory for time: a compile allocates much and lives briefly.
+// Whoever sets GOGC decides otherwise.
+func (a *app) tuneGC() {
+	if _, set := a.environ("GOGC"); !set {
+		debug.SetGCPercent(400)
+	}
+}
+
+// dir is the directory that the command works in.
+func (a *app) dir() string { return a.path(a.flags.dir) }
+
+// path makes a path from the command line absolute.
+func (a *app) path(p string) string {
+	if p == "" {
+		return a.workDir
+	}
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(a.workDir, p)
+}
+
+// module finds the configuration: --config, DESCOPE_CONFIG, else upwards from
+// the working directory.
+func (a *app) module() (*compiler.Module, error) {
+	dir := a.dir()
+	given := setting{a.flags.config, "--config", fromFlag}
+	if given.value == "" {
+		given = variables{environ: a.environ}.general(varConfig)
+	}
+	if given.value != "" {
+		switch filepath.Ext(given.value) {
+		case ".yaml", ".yml", ".json":
+			return nil, configError("", "%s (from %s) is YAML or JSON, which this version does not read; name the directory of a CUE module", given.value, given.where())
+		}
+		dir = a.path(given.value)
+	}
+	m, err := compiler.Find(dir)
+	if err != nil {
+		return nil, configError("", "%w", err)
+	}
+	return m, nil
+}
+
+// variables are the settings of the environment and of the module's .env.
+func (a *app) variables(m *compiler.Module) (variables, error) {
+	dotenv, err := readDotEnv(m.Root())
+	return variables{environ: a.environ, dotenv: dotenv}, err
+}
+
+// environment chooses the environment to work on; see [chooseEnvironment].
+func (a *app) environment(m *compiler.Module, v variables) (setting, error) {
+	names, err := m.Environments()
+	if err != nil {
+		return setting{}, configError("", "%w", err)
+	}
+	return chooseEnvironment(a.flags.env, names, v, gitBranch(a.dir()))
+}
+
+// report shows diagnostics and turns errors among them into an error.
+func (a *app) report(d model.Diagnostics) error {
+	if len(d.Errors()) > 0 {
+		return &diagnosticsError{d}
+	}
+	a.note(ui.DiagnosticsText(d, a.streams.ErrStyle()))
+	return nil
+}
+
+// note writes text to the error stream, unless it is empty.
+func (a *app) note(text string) {
+	if text != "" {
+		writeAll(a.streams.ErrOut, text)
+	}
+}
+
+// print writes a result.
+func (a *app) print(text string) { writeAll(a.streams.Out, text) }

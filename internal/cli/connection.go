@@ -1,0 +1,242 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/api"
+	"pcconnect.ai/descope-mgmt/internal/compiler"
+	"pcconnect.ai/descope-mgmt/internal/emulator"
+	"pcconnect.ai/descope-mgmt/internal/store"
+	"pcconnect.ai/descope-mgmt/internal/ui"
+)
+
+// connection is an environment together with its live project.
+type connection struct {
+	app      *app
+	module   *compiler.Module
+	env      string
+	compiled *compiler.Result
+	project  string
+	baseURL  string
+	key      setting
+	client   *api.Client
+	state    *store.Dir
+	scope    *store.Scope
+	waiting  listener
+	closers  []func() error
+}
+
+// listener is told of waits for the rate limit while somebody listens.
+type listener struct {
+	mu sync.Mutex
+	f  func(until time.Time)
+}
+
+func (l *listener) set(f func(time.Time)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.f = f
+}
+
+func (l *listener) tell(w api.Wait) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.f != nil && w.Reason != api.WaitRetry {
+		l.f(w.Until)
+	}
+}
+
+// connect compiles the chosen environment and opens its project. The caller
+// closes the connection.
+func (a *app) connect(ctx context.Context) (*connection, error) {
+	m, err := a.module()
+	if err != nil {
+		return nil, err
+	}
+	v, err := a.variables(m)
+	if err != nil {
+		return nil, err
+	}
+	env, err := a.environment(m, v)
+	if err != nil {
+		return nil, err
+	}
+	compiled, diagnostics := compiler.Compile(ctx, m, env.value)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := a.report(append(diagnostics, schemaCopyWarning(m)...)); err != nil {
+		return nil, err
+	}
+	if compiled.Environment.Protected && env.source != fromFlag {
+		return nil, refusedError("descope-mgmt plan --env "+env.value, "environment %s is protected, and %s must not choose it: name it with --env", env.value, env.where())
+	}
+	c := &connection{app: a, module: m, env: env.value, compiled: compiled}
+	if err := c.open(ctx, v); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
+}
+
+// emulatorURL is the base URL under which the embedded emulator is known. No
+// connection is ever made to it.
+const emulatorURL = "http://localhost"
+
+// open decides project, server and key, and makes the client.
+func (c *connection) open(ctx context.Context, v variables) error {
+	a := c.app
+	project, err := chooseProject(c.env, c.compiled.Environment.ProjectID, v)
+	if err != nil {
+		return err
+	}
+	c.project = project.value
+	if err := c.openState(v); err != nil {
+		return err
+	}
+	var transport http.RoundTripper
+	if a.flags.emulator {
+		if transport, err = c.openEmulator(ctx); err != nil {
+			return err
+		}
+		c.baseURL, c.key = emulatorURL, setting{"K-embedded-emulator", "--emulator", fromFlag}
+	} else {
+		base, err := chooseBaseURL(a.flags.baseURL, c.compiled.Environment.BaseURL, c.project, v)
+		if err != nil {
+			return err
+		}
+		c.baseURL = base.value
+		c.key = v.forEnvironment(c.env, varKey)
+		if c.key.value == "" {
+			return &codedError{
+				code: exitAuth, hint: "descope-mgmt plan --env " + c.env + " --emulator",
+				err: errors.New("no management key: set " + environmentVariable(c.env, varKey) + " or DESCOPE_MANAGEMENT_KEY, or try the embedded emulator with --emulator"),
+			}
+		}
+	}
+	if c.scope, err = c.state.Scope(c.baseURL, c.project); err != nil {
+		return err
+	}
+	logger, err := a.logger()
+	if err != nil {
+		return err
+	}
+	c.client, err = api.New(api.Config{
+		BaseURL: c.baseURL, ProjectID: c.project, Key: api.NewSecret(c.key.value),
+		Transport: transport, Proxy: http.ProxyFromEnvironment, Timeout: a.flags.timeout,
+		Workers: min(a.flags.parallelism, 20), Budgets: c.budgets(), Slots: c.state.Slots(a.now),
+		Logger: logger, OnWait: c.waiting.tell, Version: version(),
+	})
+	if err != nil {
+		return configError("descope-mgmt doctor --env "+c.env, "%w", err)
+	}
+	return nil
+}
+
+// budgets are the rate limits to keep to: those known of Descope, with the
+// environment's own for tenant writes.
+func (c *connection) budgets() []api.Budget {
+	budgets := api.DefaultBudgets()
+	if rate := c.compiled.Environment.Rate; rate.Calls > 0 {
+		for i := range budgets {
+			if budgets[i].Name == api.BudgetTenantWrites {
+				budgets[i].Requests, budgets[i].Window = rate.Calls, rate.Per
+			}
+		}
+	}
+	return budgets
+}
+
+// openState opens the state directory: --state-dir, DESCOPE_STATE_DIR, else
+// ~/.descope-mgmt.
+func (c *connection) openState(v variables) error {
+	dir, err := c.app.stateDir(v)
+	if err != nil {
+		return err
+	}
+	if c.state, err = store.Open(dir); err != nil {
+		return err
+	}
+	for _, n := range c.state.Notices() {
+		c.app.note("warning: " + ui.Safe(n) + "\n")
+	}
+	return nil
+}
+
+func (a *app) stateDir(v variables) (string, error) {
+	if a.flags.stateDir != "" {
+		return a.path(a.flags.stateDir), nil
+	}
+	if s := v.general(varStateDir); s.value != "" {
+		return a.path(s.value), nil
+	}
+	if a.home == "" {
+		return "", configError("", "there is no home directory for the state; name one with --state-dir")
+	}
+	return filepath.Join(a.home, ".descope-mgmt"), nil
+}
+
+// lockWait is how long a command waits for another one to finish.
+const lockWait = 2 * time.Second
+
+// holder says who holds a lock, to whoever else wants it.
+func (a *app) holder() string {
+	return fmt.Sprintf("descope-mgmt, process %d, since %s", os.Getpid(), a.now().Format(time.RFC3339))
+}
+
+// openEmulator starts the embedded emulator on the data in the state directory.
+func (c *connection) openEmulator(ctx context.Context) (http.RoundTripper, error) {
+	storage, err := c.state.EmulatorStorage(ctx, c.app.holder(), lockWait)
+	if err != nil {
+		return nil, err
+	}
+	c.closers = append(c.closers, storage.Close)
+	server, err := emulator.New(emulator.Options{Storage: storage})
+	if err != nil {
+		return nil, err
+	}
+	return emulator.Transport(server), nil
+}
+
+// close gives back what the connection holds.
+func (c *connection) close() error {
+	var errs []error
+	for _, f := range c.closers {
+		errs = append(errs, f())
+	}
+	c.closers = nil
+	return errors.Join(errs...)
+}
+
+func (c *connection) prompter() ui.Prompter { return c.app.prompter() }
+
+// prompter asks on the terminal; all questions of a command share its buffer.
+func (a *app) prompter() ui.Prompter {
+	if a.asks == nil {
+		a.asks = ui.NewPrompter(a.streams)
+	}
+	return a.asks
+}
+
+// logger writes what happens underneath, to the error stream or to --log-file.
+func (a *app) logger() (*slog.Logger, error) {
+	level, err := ui.ParseLevel(a.flags.logLevel)
+	if err != nil {
+		return nil, configError("", "--log-level: %w", err)
+	}
+	if a.flags.logFile == "" {
+		return ui.NewLogger(a.streams.ErrOut, level, false), nil
+	}
+	f, err := os.OpenFile(a.path(a.flags.logFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, configError("", "--log-file: %w", err)
+	}
+	return ui.NewLogger(f, level, true), nil
+}

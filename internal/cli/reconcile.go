@@ -1,0 +1,439 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/api"
+	"pcconnect.ai/descope-mgmt/internal/apply"
+	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/plan"
+	"pcconnect.ai/descope-mgmt/internal/store"
+	"pcconnect.ai/descope-mgmt/internal/ui"
+)
+
+// request is what a command wants done: a desired state, and how far the plan
+// may go. Every command that writes is a request; there is no other way.
+type request struct {
+	desired model.State
+	options plan.Options
+	// only restricts the request to one kind; "" is all kinds.
+	only model.Kind
+}
+
+// kinds are the kinds worth reading: tenants always, others where the
+// configuration or the record of what was applied knows any.
+func (r request) kinds(last model.State) []model.Kind {
+	if r.only != "" {
+		return []model.Kind{r.only}
+	}
+	var kinds []model.Kind
+	for _, spec := range model.Kinds() {
+		if spec.Kind == model.Tenant || len(r.desired.Of(spec.Kind)) > 0 || len(last.Of(spec.Kind)) > 0 {
+			kinds = append(kinds, spec.Kind)
+		}
+	}
+	return kinds
+}
+
+// consent is what the user has agreed to beforehand.
+type consent struct {
+	yes     bool
+	allowed plan.Allowed
+	onError string
+	// retry is the command that does again what failed, for the summary.
+	retry string
+}
+
+// The values of --on-error.
+const (
+	onErrorStop     = "stop"
+	onErrorContinue = "continue"
+)
+
+// plan reads the live project and computes what the request needs.
+func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
+	last, err := c.scope.LoadLastApplied()
+	if err != nil {
+		return nil, err
+	}
+	live, err := c.read(ctx, r.kinds(last)...)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Compute(r.desired, live, last, r.options)
+}
+
+// read reads kinds of the live project.
+func (c *connection) read(ctx context.Context, kinds ...model.Kind) (model.State, error) {
+	spinner := ui.NewSpinner(c.app.streams, "Reading project "+c.project, c.app.now)
+	defer spinner.Stop()
+	live, err := c.client.Read(ctx, kinds...)
+	if err != nil {
+		return model.State{}, fmt.Errorf("reading project %s: %w", c.project, err)
+	}
+	return live, nil
+}
+
+// showPlan prints a plan in the form that was asked for.
+func (c *connection) showPlan(p *plan.Plan) error {
+	if c.app.flags.output != formatText {
+		return c.app.encode(p)
+	}
+	c.app.print(ui.PlanText(p, c.forecast(p), c.app.streams.OutStyle()))
+	return nil
+}
+
+func (c *connection) forecast(p *plan.Plan) ui.Forecast {
+	var steps []model.Step
+	for _, ch := range p.Changes {
+		steps = append(steps, ch.Steps...)
+	}
+	f := c.client.Forecast(steps)
+	return ui.Forecast{Calls: f.Calls, Took: f.Duration}
+}
+
+// run takes a plan that has been shown through the gate, the question, the
+// calls and the check afterwards.
+func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed consent) error {
+	if !api.IsLoopback(c.baseURL) {
+		return refusedError("", "%w: this version has no backup and no rollback yet, so it writes to an emulator on this machine only, not to %s",
+			api.ErrRemoteWrites, c.baseURL)
+	}
+	if err := c.pass(ctx, p, &agreed); err != nil {
+		return err
+	}
+	if !agreed.yes {
+		question := fmt.Sprintf("Apply %s to project %s (%s)?", changes(len(p.Changes)), c.project, c.env)
+		if err := c.prompter().Confirm(ctx, question); err != nil {
+			return declined(err, "nothing was applied", "--yes")
+		}
+	}
+	// The lock is taken once there is nothing more to wait for.
+	release, err := c.scope.Lock(ctx, c.app.holder(), lockWait)
+	if err != nil {
+		return err
+	}
+	c.closers = append(c.closers, release)
+	if !agreed.yes {
+		// What was shown may be old by now: somebody thought about it. A saved
+		// plan is held to its own pre-images, call by call.
+		if !agreed.allowed.SavedPlan {
+			fresh, err := c.plan(ctx, r)
+			if err != nil {
+				return err
+			}
+			if err := same(p, fresh); err != nil {
+				return err
+			}
+		}
+	}
+	return c.apply(ctx, r, p, agreed)
+}
+
+// pass asks about the guards that the plan meets, or refuses.
+func (c *connection) pass(ctx context.Context, p *plan.Plan, agreed *consent) error {
+	for {
+		left := p.Gate(agreed.allowed)
+		if len(left) == 0 {
+			return nil
+		}
+		g := left[0]
+		if !agreed.yes && c.app.streams.InTTY && askable(g.Rule) {
+			if err := c.askGuard(ctx, g, &agreed.allowed); err != nil {
+				return declined(err, "nothing was applied", g.Allow)
+			}
+			continue
+		}
+		var lines []string
+		hint := ""
+		for _, g := range left {
+			line := fmt.Sprintf("%s: %s", g.Rule, g.Detail)
+			if g.Allow != "" {
+				line += " (to allow it: " + g.Allow + ")"
+				hint = agreed.retry + " " + g.Allow
+			}
+			lines = append(lines, line)
+		}
+		return refusedError(hint, "nothing was applied, the plan is blocked: %s", strings.Join(lines, "; "))
+	}
+}
+
+// askable rules can be agreed to at the terminal; the others need their flag.
+func askable(r plan.Rule) bool { return r == plan.RuleAdopt || r == plan.RuleProtected }
+
+func (c *connection) askGuard(ctx context.Context, g plan.Guard, allowed *plan.Allowed) error {
+	if g.Rule == plan.RuleProtected {
+		question := fmt.Sprintf("Environment %s is protected; its project is %s.", c.env, c.project)
+		if err := c.prompter().TypeToConfirm(ctx, question, c.project); err != nil {
+			return err
+		}
+		allowed.ConfirmProject = c.project
+		return nil
+	}
+	if err := c.prompter().Confirm(ctx, g.Detail+" Take them under management?"); err != nil {
+		return err
+	}
+	allowed.AdoptExisting = true
+	return nil
+}
+
+// declined turns a refusal at the prompt into one that names the flag.
+func declined(err error, what, flag string) error {
+	switch {
+	case errors.Is(err, ui.ErrNoTerminal):
+		return refusedError("", "%s: %w; %s answers beforehand", what, err, flag)
+	case errors.Is(err, ui.ErrDeclined):
+		return refusedError("", "%s: %w", what, err)
+	default:
+		return err
+	}
+}
+
+// same refuses unless a fresh plan would do exactly what was shown. Objects
+// outside the plan do not matter.
+func same(shown, fresh *plan.Plan) error {
+	now := make(map[model.Key]plan.Change, len(fresh.Changes))
+	for _, ch := range fresh.Changes {
+		now[ch.Key] = ch
+	}
+	var moved []string
+	for _, ch := range shown.Changes {
+		f, ok := now[ch.Key]
+		if !ok || !sameCalls(ch, f) {
+			moved = append(moved, ch.Key.String())
+		}
+		delete(now, ch.Key)
+	}
+	for key := range now {
+		moved = append(moved, key.String())
+	}
+	if len(moved) == 0 {
+		return nil
+	}
+	slices.Sort(moved)
+	return refusedError("descope-mgmt plan", "nothing was applied, since the project moved while you were asked: %s", strings.Join(moved, ", "))
+}
+
+// sameCalls reports whether two changes make the same calls from the same
+// pre-image.
+func sameCalls(a, b plan.Change) bool {
+	return a.Action == b.Action && model.Equal(a.PreImage, b.PreImage) &&
+		slices.EqualFunc(a.Steps, b.Steps, func(x, y model.Step) bool { return x.Op == y.Op && bytes.Equal(x.Body, y.Body) })
+}
+
+// apply makes the calls, reads again and reports.
+func (c *connection) apply(ctx context.Context, r request, p *plan.Plan, agreed consent) error {
+	started := c.app.now()
+	progress := ui.NewProgress(c.app.streams, ui.ProgressOptions{
+		Verb: verbOf(p), Noun: nounOf(p), Total: len(p.Changes), Now: c.app.now,
+	})
+	c.waiting.set(progress.Limited)
+	result := apply.Run(ctx, p, c.client, apply.Options{
+		Workers:   c.app.flags.parallelism,
+		OnFailure: c.onFailure(ctx, agreed),
+		OnDone: func(o apply.Outcome) {
+			if o.Status == apply.Done {
+				progress.Done(1)
+			} else {
+				progress.Failed(1)
+			}
+		},
+	})
+	c.waiting.set(nil)
+	progress.Stop()
+
+	// What was done is read back even after an interrupt: the record of what
+	// was last applied must be true.
+	checkCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+	defer cancel()
+	left, verifyErr := c.verify(checkCtx, r, result)
+
+	summary := ui.Summary{Took: c.app.now().Sub(started), Undo: "not possible yet: this version keeps no backup"}
+	if !result.OK() {
+		summary.Next = agreed.retry
+	}
+	if c.app.flags.output != formatText {
+		if err := c.app.encode(ui.ResultJSON(result, summary)); err != nil {
+			return err
+		}
+	} else {
+		c.app.print(ui.ResultText(result, summary, c.app.streams.OutStyle()))
+	}
+	return outcome(result, left, verifyErr)
+}
+
+// onFailure decides how to go on after a failed change: as the flag says, or as
+// the user at the terminal says.
+func (c *connection) onFailure(ctx context.Context, agreed consent) func(apply.Outcome) apply.Decision {
+	return func(o apply.Outcome) apply.Decision {
+		if agreed.onError == "" && !agreed.yes && c.app.streams.InTTY {
+			answer, err := c.prompter().Select(ctx, fmt.Sprintf("%s failed: %v\nGo on with the rest?", o.Key, o.Err), "continue", "abort")
+			if err == nil && answer == "continue" {
+				return apply.Continue
+			}
+			return apply.Stop
+		}
+		if agreed.onError == onErrorContinue {
+			return apply.Continue
+		}
+		return apply.Stop
+	}
+}
+
+// verify reads the project again, records what is now applied, and says what
+// still differs of what was done.
+func (c *connection) verify(ctx context.Context, r request, result apply.Result) ([]string, error) {
+	var done []model.Key
+	for _, o := range result.Outcomes {
+		if o.Status == apply.Done {
+			done = append(done, o.Key)
+		}
+	}
+	if len(done) == 0 {
+		return nil, nil
+	}
+	last, err := c.scope.LoadLastApplied()
+	if err != nil {
+		return nil, err
+	}
+	live, err := c.read(ctx, r.kinds(last)...)
+	if err != nil {
+		return nil, fmt.Errorf("the changes were made, but could not be checked: %w", err)
+	}
+	if last, err = advance(last, r.desired, live, done); err != nil {
+		return nil, err
+	}
+	if err := c.scope.SaveLastApplied(last, store.Meta{Environment: c.env, At: c.app.now()}); err != nil {
+		return nil, fmt.Errorf("the changes were made, but what was applied could not be recorded: %w", err)
+	}
+	return differences(r, live, last, done)
+}
+
+// advance records the objects that were done: the values that are live now of
+// what is managed, and nothing of what is gone.
+func advance(last, desired, live model.State, done []model.Key) (model.State, error) {
+	now := make(map[model.Key]model.Resource, last.Len()+len(done))
+	for _, r := range last.Resources() {
+		now[r.Key] = r
+	}
+	for _, k := range done {
+		want, wanted := desired.Get(k)
+		is, exists := live.Get(k)
+		if wanted && exists {
+			now[k] = plan.Applied(want, is)
+		} else {
+			delete(now, k)
+		}
+	}
+	return model.NewState(slices.Collect(maps.Values(now)))
+}
+
+// differences plans once more, for what was done, and expects nothing.
+func differences(r request, live, last model.State, done []model.Key) ([]string, error) {
+	var left []string
+	o := r.options
+	o.Targets, o.Prune, o.PruneUnmanaged = nil, nil, nil
+	for _, k := range done {
+		if _, wanted := r.desired.Get(k); wanted {
+			o.Targets = append(o.Targets, k)
+		} else if _, exists := live.Get(k); exists {
+			left = append(left, k.String()+" still exists")
+		}
+	}
+	if len(o.Targets) == 0 {
+		return left, nil
+	}
+	p, err := plan.Compute(r.desired, live, last, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, ch := range p.Changes {
+		for _, f := range ch.Fields {
+			left = append(left, fmt.Sprintf("%s %s is %s instead of %s", ch.Key, f.Path, ui.Value(f.Before, 60), ui.Value(f.After, 60)))
+		}
+	}
+	return left, nil
+}
+
+// outcome is the error, and so the exit code, of a run.
+func outcome(r apply.Result, left []string, verifyErr error) error {
+	n := ui.Count(r)
+	switch {
+	case r.Interrupted:
+		return exitWith(exitInterrupted)
+	case verifyErr != nil:
+		return verifyErr
+	case n.Done > 0 && !r.OK():
+		return exitWith(exitPartly)
+	case !r.OK():
+		return exitWith(exitCodeOf(r))
+	case len(left) > 0:
+		return fmt.Errorf("applied, but reading again shows a difference: %s", strings.Join(left, "; "))
+	default:
+		return nil
+	}
+}
+
+// exitCodeOf is the code of a run in which nothing was done: that of its first
+// failure, where it says more than "failed".
+func exitCodeOf(r apply.Result) int {
+	for _, o := range r.Outcomes {
+		var stale *apply.StaleError
+		switch {
+		case o.Err == nil:
+		case errors.As(o.Err, &stale):
+			return exitRefused
+		case api.IsAuth(o.Err):
+			return exitAuth
+		}
+	}
+	return exitFailed
+}
+
+func kindsOf(p *plan.Plan) []model.Kind {
+	var kinds []model.Kind
+	for _, spec := range model.Kinds() {
+		for _, c := range p.Changes {
+			if c.Key.Kind == spec.Kind {
+				kinds = append(kinds, spec.Kind)
+				break
+			}
+		}
+	}
+	return kinds
+}
+
+// verbOf names what a run does, if it does one thing only.
+func verbOf(p *plan.Plan) string {
+	verbs := map[plan.Action]string{plan.Create: "Created", plan.Update: "Updated", plan.Delete: "Deleted"}
+	verb := ""
+	for _, c := range p.Changes {
+		if v := verbs[c.Action]; verb == "" {
+			verb = v
+		} else if verb != v {
+			return "Applied"
+		}
+	}
+	return verb
+}
+
+func nounOf(p *plan.Plan) string {
+	if kinds := kindsOf(p); len(kinds) == 1 && verbOf(p) != "Applied" {
+		return string(kinds[0])
+	}
+	return "change"
+}
+
+func changes(n int) string {
+	if n == 1 {
+		return "1 change"
+	}
+	return fmt.Sprintf("%d changes", n)
+}

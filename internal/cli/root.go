@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pcconnect.ai/descope-mgmt/internal/ui"
+)
+
+// The values of --output.
+const (
+	formatText = "text"
+	formatJSON = "json"
+	formatYAML = "yaml"
+	formatCUE  = "cue"
+)
+
+const rootLong = `descope-mgmt keeps the tenants and flows of Descope projects as they are written
+in CUE: shared definitions, unified with one overlay per environment.
+
+It reads the live project, shows what differs, asks, applies the difference and
+reads again to see that nothing is left.`
+
+// newRootCmd builds the whole command tree.
+func newRootCmd(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "descope-mgmt",
+		Short:         "Manage Descope tenants and flows from CUE",
+		Long:          rootLong,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		Example: `  descope-mgmt plan --env dev
+  descope-mgmt sync --env staging
+  descope-mgmt tenant list --env prod -o json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+	}
+	root.SetIn(a.streams.In)
+	root.SetOut(a.streams.Out)
+	root.SetErr(a.streams.ErrOut)
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return configError(cmd.CommandPath()+" --help", "%w", err)
+	})
+	a.addGlobalFlags(root)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkGlobalFlags(cmd) }
+	root.AddCommand(
+		newEvalCmd(a), newValidateCmd(a), newFmtCmd(a),
+		newPlanCmd(a), newSyncCmd(a),
+		newTenantCmd(a), newFlowCmd(a), newEnvCmd(a),
+		newDoctorCmd(a), newEmulatorCmd(a), newVersionCmd(a),
+	)
+	usageIsConfig(root)
+	return root
+}
+
+func (a *app) addGlobalFlags(root *cobra.Command) {
+	f := root.PersistentFlags()
+	f.StringVarP(&a.flags.env, "env", "e", "", "environment: a directory under envs/ (default: DESCOPE_ENVIRONMENT, or the git branch)")
+	f.StringVarP(&a.flags.dir, "dir", "C", "", "work in this directory")
+	f.StringVar(&a.flags.config, "config", "", "directory of the configuration (default: DESCOPE_CONFIG, or upwards from the working directory)")
+	f.StringVar(&a.flags.stateDir, "state-dir", "", "state directory (default: DESCOPE_STATE_DIR, or ~/.descope-mgmt)")
+	f.StringVar(&a.flags.baseURL, "base-url", "", "address of Descope's API (default: DESCOPE_BASE_URL, or by the project id)")
+	f.BoolVar(&a.flags.emulator, "emulator", false, "use the embedded emulator instead of Descope; its data stays in the state directory")
+	f.StringVarP(&a.flags.output, "output", "o", "", "form of the result: text, json or yaml")
+	f.BoolVar(&a.flags.noColor, "no-color", false, "no colours (also: NO_COLOR)")
+	f.BoolVarP(&a.flags.quiet, "quiet", "q", false, "no progress")
+	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "long values and the raw errors of CUE")
+	f.StringVar(&a.flags.logLevel, "log-level", "warning", "debug, info, warning or error")
+	f.StringVar(&a.flags.logFile, "log-file", "", "write the log to this file, as JSON lines (default: to the error stream)")
+	f.IntVar(&a.flags.parallelism, "parallelism", 20, "changes under way at once, 1 to 50")
+	f.DurationVar(&a.flags.timeout, "timeout", 30*time.Second, "longest time to wait for one answer of Descope")
+	f.SetNormalizeFunc(alias(map[string]string{"environment": "env", "format": "output"}))
+	must(root.RegisterFlagCompletionFunc("env", a.completeEnvironments))
+	must(root.RegisterFlagCompletionFunc("output", fixedCompletion(formatText, formatJSON, formatYAML)))
+	must(root.RegisterFlagCompletionFunc("log-level", fixedCompletion("debug", "info", "warning", "error")))
+}
+
+// checkGlobalFlags applies the flags that concern every command.
+func (a *app) checkGlobalFlags(cmd *cobra.Command) error {
+	a.streams.Quiet, a.streams.Verbose = a.flags.quiet, a.flags.verbose
+	if a.flags.noColor {
+		a.streams.NoColor()
+	}
+	if a.flags.parallelism < 1 || a.flags.parallelism > 50 {
+		return configError("", "--parallelism %d: allowed are 1 to 50", a.flags.parallelism)
+	}
+	if a.flags.timeout < time.Second {
+		return configError("", "--timeout %s: at least 1s", a.flags.timeout)
+	}
+	if _, err := ui.ParseLevel(a.flags.logLevel); err != nil {
+		return configError("", "--log-level: %w", err)
+	}
+	allowed := strings.Split(cmd.Annotations[annotationFormats], ",")
+	if allowed[0] == "" {
+		allowed = []string{formatText, formatJSON, formatYAML}
+	}
+	if a.flags.output == "" {
+		a.flags.output = allowed[0]
+	}
+	if !slices.Contains(allowed, a.flags.output) {
+		bad := a.flags.output
+		a.flags.output = formatText
+		return configError("", "%s has no output format %q; choose one of %s", cmd.CommandPath(), bad, strings.Join(allowed, ", "))
+	}
+	return nil
+}
+
+// annotationFormats lists the output formats of a command whose formats are not
+// text, json and yaml; the first is its default.
+const annotationFormats = "formats"
+
+func formats(f ...string) map[string]string {
+	return map[string]string{annotationFormats: strings.Join(f, ",")}
+}
+
+// usageIsConfig makes wrong arguments of every command an error of the usage
+// (exit 5), and unknown subcommands an error with a suggestion.
+func usageIsConfig(cmd *cobra.Command) {
+	if args := cmd.Args; args != nil {
+		cmd.Args = func(c *cobra.Command, a []string) error {
+			if err := args(c, a); err != nil {
+				return configError(c.CommandPath()+" --help", "%w", err)
+			}
+			return nil
+		}
+	}
+	if cmd.HasSubCommands() && cmd.RunE == nil {
+		cmd.Args = cobra.ArbitraryArgs
+		cmd.RunE = func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(c, args[0])
+			}
+			return c.Help()
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		usageIsConfig(sub)
+	}
+}
+
+func unknownCommand(parent *cobra.Command, word string) error {
+	parent.SuggestionsMinimumDistance = 2
+	hint := parent.CommandPath() + " --help"
+	if s := parent.SuggestionsFor(word); len(s) > 0 {
+		hint = parent.CommandPath() + " " + s[0]
+	}
+	return configError(hint, "there is no command %q", parent.CommandPath()+" "+word)
+}
+
+// writeAll writes text; a stream that cannot be written to is no reason to stop
+// what is being done, and there is nobody left to tell.
+func writeAll(w io.Writer, text string) { _, _ = io.WriteString(w, text) }
+
+// must panics on errors that only a programming mistake can cause.
+func must(err error) {
+	if err != nil {
+		panic(fmt.Sprintf("cli: %v", err))
+	}
+}

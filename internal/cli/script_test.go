@@ -1,0 +1,226 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"pcconnect.ai/descope-mgmt/internal/emulator"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"descope-mgmt": func() { os.Exit(Main()) },
+	})
+}
+
+// TestScripts runs testdata/script. Each script has a directory and a state
+// directory of its own, no network but an emulator of its own, and a clean
+// environment.
+func TestScripts(t *testing.T) {
+	p := testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE") != "",
+		Setup:               setupScript,
+		Condition: func(cond string) (bool, error) {
+			if cond == "root" {
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":    cmdExits,
+			"emulate":  cmdEmulate,
+			"fault":    cmdFault,
+			"requests": cmdRequests,
+			"edit":     cmdEdit,
+			"live":     cmdLive,
+			"cpr":      cmdCopyTree,
+		},
+	}
+	if scripts, err := filepath.Glob(filepath.Join(p.Dir, "*.txtar")); err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts in %s (%v)", p.Dir, err)
+	}
+	testscript.Run(t, p)
+}
+
+func setupScript(env *testscript.Env) error {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return err
+	}
+	env.Setenv("REPO", root)
+	env.Setenv("HOME", env.WorkDir+"/home")
+	env.Setenv("DESCOPE_STATE_DIR", env.WorkDir+"/state")
+	env.Setenv("TERM", "xterm")
+	// A configuration that most scripts can do with: see testdata/base.
+	return copyTree("testdata/base", env.WorkDir)
+}
+
+// cmdExits runs a command and checks its exit code: "exits 5 descope-mgmt plan".
+func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if fmt.Sprint(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+// emulations are the emulators of the running scripts, by work directory.
+var emulations sync.Map
+
+// emulation is the emulator of one script.
+type emulation struct {
+	server *emulator.Server
+	url    string
+}
+
+// cmdEmulate starts an emulator and points DESCOPE_BASE_URL at it. Arguments:
+// fault=…, rate=…, quirk=NAME=VALUE, key=…, project=…, tier=….
+func cmdEmulate(ts *testscript.TestScript, _ bool, args []string) {
+	o := emulator.Options{}
+	var err error
+	for _, arg := range args {
+		name, value, _ := strings.Cut(arg, "=")
+		switch name {
+		case "rate":
+			o.Budgets, err = emulator.ParseBudgets(value)
+		case "fault":
+			var f emulator.Fault
+			f, err = emulator.ParseFault(value)
+			o.Faults = append(o.Faults, f)
+		case "quirk":
+			k, v, _ := strings.Cut(value, "=")
+			err = o.Quirks.Set(k, v)
+		case "key":
+			o.Keys = append(o.Keys, emulator.Key{Key: value})
+		case "project":
+			o.Projects = append(o.Projects, value)
+		case "latency":
+			o.Latency, err = time.ParseDuration(value)
+		default:
+			ts.Fatalf("emulate: what is %q?", arg)
+		}
+		ts.Check(err)
+	}
+	s, err := emulator.New(o)
+	ts.Check(err)
+	h := httptest.NewServer(s)
+	ts.Defer(h.Close)
+	ts.Setenv("DESCOPE_BASE_URL", h.URL)
+	ts.Setenv("DESCOPE_MANAGEMENT_KEY", "Ktest-key-of-the-emulator")
+	emulations.Store(ts.Getenv("WORK"), &emulation{s, h.URL})
+}
+
+func (e *emulation) post(ts *testscript.TestScript, path, body string) {
+	resp, err := http.Post(e.url+path, "application/json", strings.NewReader(body)) //nolint:noctx // a test
+	ts.Check(err)
+	defer resp.Body.Close() //nolint:errcheck // read to the end
+	text, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	if resp.StatusCode != http.StatusOK {
+		ts.Fatalf("%s: %s %s", path, resp.Status, text)
+	}
+}
+
+func emulationOf(ts *testscript.TestScript) *emulation {
+	e, ok := emulations.Load(ts.Getenv("WORK"))
+	if !ok {
+		ts.Fatalf("there is no emulator: emulate starts one")
+	}
+	return e.(*emulation)
+}
+
+// cmdFault sets the faults of the emulator: "fault reset,count=1", or none.
+func cmdFault(ts *testscript.TestScript, _ bool, args []string) {
+	var faults []emulator.Fault
+	for _, a := range args {
+		f, err := emulator.ParseFault(a)
+		ts.Check(err)
+		faults = append(faults, f)
+	}
+	ts.Check(emulationOf(ts).server.SetFaults(faults...))
+}
+
+// cmdRequests compares the emulator's log since the last call with lines of
+// "METHOD /path STATUS"; "requests -count N SUBSTRING" counts instead.
+func cmdRequests(ts *testscript.TestScript, neg bool, args []string) {
+	e := emulationOf(ts)
+	var lines []string
+	for _, r := range e.server.Requests() {
+		lines = append(lines, fmt.Sprintf("%s %s %d", r.Method, r.Path, r.Status))
+	}
+	ts.Check(e.server.Reset("requests"))
+	if len(args) == 3 && args[0] == "-count" {
+		n := 0
+		for _, l := range lines {
+			if strings.Contains(l, args[2]) {
+				n++
+			}
+		}
+		if fmt.Sprint(n) != args[1] {
+			ts.Fatalf("%d requests contain %q, want %s:\n%s", n, args[2], args[1], strings.Join(lines, "\n"))
+		}
+		return
+	}
+	got := strings.Join(lines, "\n")
+	want := strings.Join(args, "\n")
+	if (got == want) == neg {
+		ts.Fatalf("the requests were:\n%s\nwanted:\n%s", got, want)
+	}
+}
+
+// cmdEdit replaces text in a file: "edit FILE OLD NEW"; OLD must be there.
+func cmdEdit(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: edit FILE OLD NEW")
+	}
+	path := ts.MkAbs(args[0])
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	if !bytes.Contains(data, []byte(args[1])) {
+		ts.Fatalf("%s does not contain %q:\n%s", args[0], args[1], data)
+	}
+	ts.Check(os.WriteFile(path, bytes.ReplaceAll(data, []byte(args[1]), []byte(args[2])), 0o600))
+}
+
+// cmdLive seeds the emulator with a JSON file.
+func cmdLive(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: live FILE")
+	}
+	ts.Check(emulationOf(ts).server.Seed([]byte(ts.ReadFile(args[0]))))
+}
+
+// cmdCopyTree copies a directory: "cpr FROM TO".
+func cmdCopyTree(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: cpr FROM TO")
+	}
+	ts.Check(copyTree(args[0], ts.MkAbs(args[1])))
+}
+
+func copyTree(from, to string) error { return os.CopyFS(to, os.DirFS(from)) }

@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pcconnect.ai/descope-mgmt/internal/plan"
+)
+
+// consentFlags are the flags with which a run is agreed to beforehand.
+type consentFlags struct {
+	yes            bool
+	onError        string
+	massChange     bool
+	overwriteDrift bool
+	adoptExisting  bool
+	confirmProject string
+}
+
+func (f *consentFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask; what a guard stops still needs its own flag")
+	cmd.Flags().BoolVar(&f.yes, "auto-approve", false, "the same as --yes")
+	cmd.Flags().StringVar(&f.onError, "on-error", "", "after a failed change: stop, or continue with what does not depend on it (default: ask on a terminal, else stop)")
+	cmd.Flags().BoolVar(&f.massChange, "allow-mass-change", false, "update or delete more than 30 % of what is managed")
+	cmd.Flags().BoolVar(&f.overwriteDrift, "overwrite-drift", false, "overwrite values that moved live since the last apply")
+	cmd.Flags().BoolVar(&f.adoptExisting, "adopt-existing", false, "take existing resources under management")
+	cmd.Flags().StringVar(&f.confirmProject, "confirm-project", "", "project id, to confirm a run in a protected environment")
+	must(cmd.RegisterFlagCompletionFunc("on-error", fixedCompletion(onErrorStop, onErrorContinue)))
+	must(cmd.RegisterFlagCompletionFunc("confirm-project", cobra.NoFileCompletions))
+}
+
+func (f *consentFlags) consent(retry string) (consent, error) {
+	switch f.onError {
+	case "", onErrorStop, onErrorContinue:
+	default:
+		return consent{}, configError("", "--on-error %s: allowed are stop and continue", f.onError)
+	}
+	return consent{
+		yes: f.yes, onError: f.onError, retry: retry,
+		allowed: plan.Allowed{
+			MassChange: f.massChange, OverwriteDrift: f.overwriteDrift,
+			AdoptExisting: f.adoptExisting, ConfirmProject: f.confirmProject,
+		},
+	}, nil
+}
+
+type syncOptions struct {
+	*app
+	scope   scopeFlags
+	consent consentFlags
+	file    string
+	dryRun  bool
+}
+
+func newSyncCmd(a *app) *cobra.Command {
+	o := &syncOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "sync",
+		Short: "Make a project what the configuration says",
+		Long: `Sync evaluates an environment, reads its project, shows what differs, asks,
+applies it, and reads again to see that nothing is left. Fields and resources that
+the configuration does not name are left alone. With --plan it applies exactly
+what a saved plan says, or refuses.
+
+Exit 0: done, or nothing to do. 3: partly applied. 6: refused, nothing written.`,
+		Example: `  descope-mgmt sync --env dev
+  descope-mgmt sync --env staging --yes
+  descope-mgmt sync --env prod --plan prod.plan --yes --confirm-project P2abc…`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	o.scope.add(a, cmd)
+	o.consent.add(cmd)
+	cmd.Flags().StringVar(&o.file, "plan", "", "apply this saved plan")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the plan and stop")
+	cmd.MarkFlagsMutuallyExclusive("plan", "target")
+	cmd.MarkFlagsMutuallyExclusive("plan", "prune")
+	cmd.MarkFlagsMutuallyExclusive("plan", "prune-unmanaged")
+	return cmd
+}
+
+func (o *syncOptions) run(ctx context.Context) (err error) {
+	agreed, err := o.consent.consent("")
+	if err != nil {
+		return err
+	}
+	c, err := o.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(c, &err)
+	r, err := o.scope.request(c)
+	if err != nil {
+		return err
+	}
+	agreed.retry = o.retry(c)
+	if o.file != "" {
+		agreed.allowed.SavedPlan = true
+		return o.runSaved(ctx, c, r, agreed)
+	}
+	p, err := c.plan(ctx, r)
+	if err != nil {
+		return err
+	}
+	return c.showAndRun(ctx, r, p, agreed, o.dryRun)
+}
+
+// showAndRun shows a plan and, unless there is nothing to do, runs it. In JSON
+// and YAML the one document of a run is its result, and of a dry run its plan.
+func (c *connection) showAndRun(ctx context.Context, r request, p *plan.Plan, agreed consent, dryRun bool) error {
+	if c.app.flags.output == formatText || dryRun || p.Empty() {
+		if err := c.showPlan(p); err != nil {
+			return err
+		}
+	}
+	if dryRun || p.Empty() {
+		return nil
+	}
+	return c.run(ctx, r, p, agreed)
+}
+
+// retry is the command that does what is left.
+func (o *syncOptions) retry(c *connection) string {
+	words := []string{"descope-mgmt", "sync", "--env", c.env}
+	if o.flags.emulator {
+		words = append(words, "--emulator")
+	}
+	for _, t := range o.scope.targets {
+		words = append(words, "--target", t)
+	}
+	return strings.Join(words, " ")
+}
+
+// runSaved runs a plan file, if it is for this environment and configuration.
+func (o *syncOptions) runSaved(ctx context.Context, c *connection, r request, agreed consent) error {
+	p, err := loadPlan(o.path(o.file))
+	if err != nil {
+		return err
+	}
+	again := "descope-mgmt plan --env " + c.env + " --out " + o.file
+	for _, x := range []struct{ what, saved, now string }{
+		{"environment", p.Environment, c.env},
+		{"project", p.Project, c.project},
+		{"base URL", p.BaseURL, c.baseURL},
+		{"configuration", p.ConfigDigest, r.desired.Digest()},
+	} {
+		if x.saved != x.now {
+			return refusedError(again, "the saved plan is for another %s (%s) than there is now (%s); nothing was applied", x.what, x.saved, x.now)
+		}
+	}
+	return c.showAndRun(ctx, r, p, agreed, o.dryRun)
+}
+
+func loadPlan(path string) (*plan.Plan, error) {
+	data, err := os.ReadFile(path) //nolint:gosec // the user names the file
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, configError("descope-mgmt plan --out "+path, "there is no plan file %s", path)
+	}
+	if err != nil {
+		return nil, configError("", "reading the plan: %w", err)
+	}
+	p := &plan.Plan{}
+	if err := p.UnmarshalJSON(data); err != nil {
+		return nil, configError("descope-mgmt plan --out "+path, "%s is not a plan of this version: %w", path, err)
+	}
+	return p, nil
+}

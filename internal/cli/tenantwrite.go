@@ -1,0 +1,248 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pcconnect.ai/descope-mgmt/internal/api"
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+type tenantCreateOptions struct {
+	*app
+	consent          consentFlags
+	name             string
+	domains          []string
+	selfProvisioning bool
+	attributes       []string
+	parent           string
+	disabled         bool
+	roleInheritance  string
+	defaultRoles     []string
+	dryRun           bool
+}
+
+func newTenantCreateCmd(a *app) *cobra.Command {
+	o := &tenantCreateOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "create ID",
+		Short: "Create a tenant that the configuration does not know",
+		Long: `Create makes one tenant in the live project, as a plan of one change: shown,
+asked, applied, checked. The configuration does not know the tenant afterwards:
+write it there too, or other environments and later syncs will not have it.`,
+		Example: `  descope-mgmt tenant create try-out --name "Try Out" --env dev
+  descope-mgmt tenant create try-out --name "Try Out" --domain try.example --self-provisioning --attribute plan=trial --env dev --yes`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.name, "name", "", "name of the tenant, unique in the project")
+	f.StringSliceVar(&o.domains, "domain", nil, "e-mail domains for self-provisioning (repeat, or separate by commas)")
+	f.BoolVar(&o.selfProvisioning, "self-provisioning", false, "let people with an address in --domain join by themselves")
+	f.StringArrayVar(&o.attributes, "attribute", nil, "custom attribute as NAME=VALUE; true, false and numbers are taken as such (repeat)")
+	f.StringVar(&o.parent, "parent", "", "id of the tenant above; cannot be changed later")
+	f.BoolVar(&o.disabled, "disabled", false, "users cannot sign in to the tenant")
+	f.StringVar(&o.roleInheritance, "role-inheritance", "", "roles from the parent: none or userOnly (default: all)")
+	f.StringSliceVar(&o.defaultRoles, "default-role", nil, "roles that new users get (repeat, or separate by commas)")
+	f.BoolVar(&o.dryRun, "dry-run", false, "show the plan and stop")
+	must(cmd.MarkFlagRequired("name"))
+	must(cmd.RegisterFlagCompletionFunc("role-inheritance", fixedCompletion("none", "userOnly")))
+	must(cmd.RegisterFlagCompletionFunc("parent", a.completeTenants))
+	o.consent.add(cmd)
+	return cmd
+}
+
+func (o *tenantCreateOptions) run(cmd *cobra.Command, id string) (err error) {
+	attrs, err := o.written(cmd)
+	if err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	agreed, err := o.consent.consent("")
+	if err != nil {
+		return err
+	}
+	c, err := o.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(c, &err)
+	agreed.retry = "descope-mgmt tenant create " + id + " --env " + c.env
+	key := model.Key{Kind: model.Tenant, ID: id}
+	if configured, ok := c.compiled.State.Get(key); ok {
+		return refusedError("descope-mgmt tenant sync "+id+" --env "+c.env, "%s is in the configuration (%s), which decides what it is", key, configured.Origin)
+	}
+	_, exists, err := c.client.Get(ctx, key)
+	if err != nil {
+		return err
+	}
+	if exists {
+		return refusedError("descope-mgmt tenant show "+id+" --env "+c.env, "%s exists already in project %s", key, c.project)
+	}
+	desired, err := model.NewState([]model.Resource{{Key: key, Attrs: attrs}})
+	if err != nil {
+		return err
+	}
+	r := c.request(desired)
+	r.only, r.options.Targets = model.Tenant, []model.Key{key}
+	p, err := c.plan(ctx, r)
+	if err != nil {
+		return err
+	}
+	if err := c.showAndRun(ctx, r, p, agreed, o.dryRun); err != nil {
+		return err
+	}
+	if !o.dryRun {
+		o.note(fmt.Sprintf("Note: the configuration does not know %s. To keep it, write it into envs/.\n", key))
+	}
+	return nil
+}
+
+// written are the attributes that the flags give; the rules are those of the
+// schema, since a hand-made tenant is no different from a written one.
+func (o *tenantCreateOptions) written(cmd *cobra.Command) (map[string]any, error) {
+	attrs := map[string]any{"name": o.name}
+	changed := cmd.Flags().Changed
+	if changed("domain") {
+		attrs["domains"] = o.domains
+	}
+	if changed("self-provisioning") {
+		attrs["self_provisioning"] = o.selfProvisioning
+	}
+	if changed("parent") {
+		attrs["parent"] = o.parent
+	}
+	if changed("disabled") {
+		attrs["disabled"] = o.disabled
+	}
+	if changed("role-inheritance") {
+		attrs["role_inheritance"] = o.roleInheritance
+	}
+	if changed("default-role") {
+		attrs["default_roles"] = o.defaultRoles
+	}
+	if len(o.attributes) > 0 {
+		custom := map[string]any{}
+		for _, a := range o.attributes {
+			name, value, ok := strings.Cut(a, "=")
+			if !ok || name == "" {
+				return nil, configError("", "--attribute %q: write NAME=VALUE", a)
+			}
+			custom[name] = scalar(value)
+		}
+		attrs["custom_attributes"] = custom
+	}
+	normal, err := model.Normalize(attrs)
+	if err != nil {
+		return nil, configError("", "%w", err)
+	}
+	return model.Sorted(model.Tenant, normal.(map[string]any)), nil
+}
+
+// scalar reads true, false and numbers as such, and everything else as text.
+func scalar(s string) any {
+	switch s {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	if n, err := model.CanonicalNumber(s); err == nil {
+		return n
+	}
+	return s
+}
+
+type tenantDeleteOptions struct {
+	*app
+	consent consentFlags
+	cascade bool
+	dryRun  bool
+}
+
+func newTenantDeleteCmd(a *app) *cobra.Command {
+	o := &tenantDeleteOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "delete ID",
+		Short: "Delete a live tenant",
+		Long: `Delete removes one tenant from the live project, as a plan of one change. It
+cannot be undone: its users lose the tenant. If the configuration has the tenant,
+the next sync brings it back, empty.`,
+		Example: `  descope-mgmt tenant delete try-out --env dev
+  descope-mgmt tenant delete try-out --env dev --cascade --yes`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeTenants,
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+	}
+	cmd.Flags().BoolVar(&o.cascade, "cascade", false, "delete also the users and access keys that belong to no other tenant")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the plan and stop")
+	o.consent.add(cmd)
+	return cmd
+}
+
+func (o *tenantDeleteOptions) run(ctx context.Context, id string) (err error) {
+	c, err := o.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(c, &err)
+	agreed, err := o.consent.consent("descope-mgmt tenant delete " + id + " --env " + c.env)
+	if err != nil {
+		return err
+	}
+	key := model.Key{Kind: model.Tenant, ID: id}
+	configured, ok := c.compiled.State.Get(key)
+	if ok && configured.Policy.PreventDestroy {
+		return refusedError("", "%s has lifecycle.prevent_destroy (%s); remove that from the configuration first", key, configured.Origin)
+	}
+	last, err := c.scope.LoadLastApplied()
+	if err != nil {
+		return err
+	}
+	r := c.request(model.State{})
+	r.only, r.options.Targets = model.Tenant, []model.Key{key}
+	if _, applied := last.Get(key); applied {
+		r.options.Prune = []model.Kind{model.Tenant}
+	} else {
+		r.options.PruneUnmanaged = []model.Key{key}
+	}
+	r.options.Encode = func(t model.Transition) ([]model.Step, error) {
+		t.Cascade = o.cascade
+		return api.Encode(t)
+	}
+	p, err := c.plan(ctx, r)
+	if err != nil {
+		return &codedError{code: exitFailed, err: err, hint: "descope-mgmt tenant list --env " + c.env}
+	}
+	if ok {
+		o.note(fmt.Sprintf("Warning: %s is in the configuration (%s); the next sync brings it back, without its users.\n", key, configured.Origin))
+	}
+	return c.showAndRun(ctx, r, p, agreed, o.dryRun)
+}
+
+func newTenantSyncCmd(a *app) *cobra.Command {
+	o := &syncOptions{app: a, scope: scopeFlags{kind: model.Tenant}}
+	cmd := &cobra.Command{
+		Use:   "sync [ID...]",
+		Short: "Sync the tenants of an environment, or some of them",
+		Long:  `Sync for tenants only: see descope-mgmt sync --help.`,
+		Example: `  descope-mgmt tenant sync --env dev
+  descope-mgmt tenant sync acme-corp widget-inc --env staging`,
+		ValidArgsFunction: a.completeTenants,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, id := range args {
+				o.scope.targets = append(o.scope.targets, model.Key{Kind: model.Tenant, ID: id}.String())
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	cmd.Flags().StringSliceVar(&o.scope.prune, "prune", nil, "delete tenants that were applied and are gone from the configuration")
+	cmd.Flags().Lookup("prune").NoOptDefVal = string(model.Tenant)
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the plan and stop")
+	o.consent.add(cmd)
+	return cmd
+}

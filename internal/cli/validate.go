@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"pcconnect.ai/descope-mgmt/internal/compiler"
+	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/ui"
+)
+
+func newValidateCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate [ENVIRONMENT...]",
+		Short: "Check the configuration of all environments, or of some",
+		Long: `Validate evaluates environments and prints every mistake with its position. With
+no argument and no --env it checks all of them, and that no two share a project.
+It needs no network and no key. Exit 5 if there is a mistake.`,
+		Example: `  descope-mgmt validate
+  descope-mgmt validate prod staging
+  descope-mgmt validate -o json | jq '.diagnostics[].summary'`,
+		ValidArgsFunction: a.completeEnvironments,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if a.flags.env != "" {
+				args = append(args, a.flags.env)
+			}
+			return a.validate(cmd.Context(), args)
+		},
+	}
+}
+
+func (a *app) validate(ctx context.Context, only []string) error {
+	m, err := a.module()
+	if err != nil {
+		return err
+	}
+	results, diagnostics, err := a.compileSome(ctx, m, only)
+	if err != nil {
+		return err
+	}
+	diagnostics = append(diagnostics, schemaCopyWarning(m)...)
+	failed := len(diagnostics.Errors()) > 0
+	if a.flags.output != formatText {
+		if err := a.encode(ui.DiagnosticsJSON(diagnostics, a.flags.verbose)); err != nil {
+			return err
+		}
+	} else {
+		a.note(ui.DiagnosticsText(diagnostics, a.streams.ErrStyle()))
+		if !failed {
+			table := ui.NewTable("environment", "tenants", "flows", "result")
+			for _, r := range results {
+				table.Add(r.Environment.Name, fmt.Sprint(len(r.State.Of(model.Tenant))), fmt.Sprint(len(r.State.Of(model.Flow))), "valid")
+			}
+			a.print(table.Text(a.streams.OutStyle()))
+		}
+	}
+	if failed {
+		return exitWith(exitConfig)
+	}
+	return nil
+}
+
+// compileSome compiles the named environments, or all.
+func (a *app) compileSome(ctx context.Context, m *compiler.Module, only []string) ([]*compiler.Result, model.Diagnostics, error) {
+	if len(only) == 0 {
+		results, diagnostics := compiler.CompileAll(ctx, m)
+		return results, diagnostics, ctx.Err()
+	}
+	names, err := m.Environments()
+	if err != nil {
+		return nil, nil, configError("", "%w", err)
+	}
+	var results []*compiler.Result
+	var all model.Diagnostics
+	for _, name := range only {
+		if _, err := chooseEnvironment(name, names, variables{}, ""); err != nil {
+			return nil, nil, err
+		}
+		r, diagnostics := compiler.Compile(ctx, m, name)
+		if r != nil {
+			results = append(results, r)
+		}
+		all = append(all, diagnostics...)
+	}
+	return results, all.Sort(), ctx.Err()
+}
+
+// schemaCopyWarning says when the schema in the user's module is not the
+// binary's, which is the one that counts.
+func schemaCopyWarning(m *compiler.Module) model.Diagnostics {
+	status, detail := compiler.SchemaCopy(m)
+	if status != compiler.SchemaStale {
+		return nil
+	}
+	return model.Diagnostics{{
+		Severity: model.Warning, Code: "schema-copy",
+		Summary: "the schema/ of this module is not the one of this binary, which is what counts", Detail: detail,
+	}}
+}

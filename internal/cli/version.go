@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"pcconnect.ai/descope-mgmt/internal/compiler"
+	"pcconnect.ai/descope-mgmt/internal/ui"
+)
+
+// buildVersion is set by the linker of a release.
+var buildVersion = "" //nolint:gochecknoglobals // the linker sets nothing else
+
+// version is the version of a release, of the module, or "dev".
+func version() string {
+	if buildVersion != "" {
+		return buildVersion
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}
+
+func newVersionCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version, the commit and the hash of the schema",
+		Example: `  descope-mgmt version
+  descope-mgmt version -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			v := map[string]any{"version": version(), "go": runtime.Version(), "schema": compiler.SchemaHash(), "commit": "", "date": ""}
+			if info, ok := debug.ReadBuildInfo(); ok {
+				for _, s := range info.Settings {
+					switch s.Key {
+					case "vcs.revision":
+						v["commit"] = s.Value
+					case "vcs.time":
+						v["date"] = s.Value
+					}
+				}
+			}
+			if a.flags.output != formatText {
+				return a.encode(v)
+			}
+			a.print(fmt.Sprintf("descope-mgmt %s\n", v["version"]))
+			for _, k := range []string{"commit", "date", "go", "schema"} {
+				if s, _ := v[k].(string); s != "" {
+					a.print(fmt.Sprintf("%-8s %s\n", k, ui.Safe(s)))
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// encode prints a value as JSON or YAML, as asked for.
+func (a *app) encode(v any) error {
+	if a.flags.output == formatYAML {
+		return ui.WriteYAML(a.streams.Out, v)
+	}
+	return ui.WriteJSON(a.streams.Out, v)
+}
