@@ -88,7 +88,7 @@ suite_race() { # all tests under the race detector; names what was skipped
     log=$(mktemp)
     go test -race -count=1 -timeout "$timeout" -v ./... >"$log" 2>&1 || status=$?
     if ((status)); then
-        grep -v '^=== ' "$log"
+        grep -vE '^(=== | *--- PASS)' "$log"
         return 1
     fi
     grep -E '^ok ' "$log"
