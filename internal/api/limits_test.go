@@ -93,7 +93,9 @@ func TestBudgetIsUsedAndKept(t *testing.T) {
 }
 
 func jitter(r *rand.Rand) func() time.Duration {
-	return func() time.Duration { return 50*time.Millisecond + time.Duration(r.Int64N(int64(900*time.Millisecond))) }
+	return func() time.Duration {
+		return 50*time.Millisecond + time.Duration(r.Int64N(int64(900*time.Millisecond)))
+	}
 }
 
 // TestNeverRefusedWhateverTheLatency tries many random runs.
