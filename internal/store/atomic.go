@@ -32,7 +32,7 @@ func (osDisk) createTemp(dir, pattern string) (file, error) { return os.CreateTe
 func (osDisk) rename(from, to string) error { return os.Rename(from, to) }
 
 func (osDisk) syncDir(dir string) error {
-	d, err := os.Open(dir) //nolint:gosec // the directory of a file that was just written
+	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}

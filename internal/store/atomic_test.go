@@ -70,7 +70,7 @@ func TestReplaceFails(t *testing.T) {
 		"quota":     {brokenDisk{sync: syscall.EDQUOT}, "the disk quota is used up"},
 		"read-only": {brokenDisk{create: syscall.EROFS}, "the file system is read-only"},
 		"forbidden": {brokenDisk{create: perm}, "you may not"},
-		"rename":    {brokenDisk{rename_: syscall.EIO}, "input/output error"},
+		"rename":    {brokenDisk{renaming: syscall.EIO}, "input/output error"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "file")
@@ -91,7 +91,7 @@ func TestReplaceFails(t *testing.T) {
 	}
 	t.Run("syncing the directory", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "file")
-		broken := brokenDisk{syncDir_: syscall.EIO}
+		broken := brokenDisk{syncing: syscall.EIO}
 		if err := replace(broken, path, nil, 0o600, true); !errors.Is(err, syscall.EIO) {
 			t.Errorf("got %v", err)
 		}

@@ -49,7 +49,7 @@ func (e *EmulatorStorage) Close() error {
 // one that never was.
 func (e *EmulatorStorage) Load(project string) ([]byte, error) {
 	path := e.file(project)
-	data, err := os.ReadFile(path) //nolint:gosec // a name of our own making
+	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -57,7 +57,7 @@ func mode(t *testing.T, path string) os.FileMode {
 // brokenDisk fails at one operation, as a full disk would.
 type brokenDisk struct {
 	osDisk
-	create, write, sync, rename_, syncDir_ error
+	create, write, sync, renaming, syncing error
 }
 
 func (d brokenDisk) createTemp(dir, pattern string) (file, error) {
@@ -69,15 +69,15 @@ func (d brokenDisk) createTemp(dir, pattern string) (file, error) {
 }
 
 func (d brokenDisk) rename(from, to string) error {
-	if d.rename_ != nil {
-		return d.rename_
+	if d.renaming != nil {
+		return d.renaming
 	}
 	return d.osDisk.rename(from, to)
 }
 
 func (d brokenDisk) syncDir(dir string) error {
-	if d.syncDir_ != nil {
-		return d.syncDir_
+	if d.syncing != nil {
+		return d.syncing
 	}
 	return d.osDisk.syncDir(dir)
 }

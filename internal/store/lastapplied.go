@@ -41,7 +41,7 @@ type savedResource struct {
 // make every object look as if it were not ours.
 func (s *Scope) LoadLastApplied() (model.State, error) {
 	path := s.lastAppliedPath()
-	text, err := os.ReadFile(path) //nolint:gosec // a name of our own making
+	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return model.State{}, nil
 	}

@@ -34,7 +34,7 @@ func (d *Dir) lock(ctx context.Context, path, holder string, wait time.Duration)
 	l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(d.fileMode()))
 	if err := acquire(ctx, l.TryLock, wait); err != nil {
 		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-			text, _ := os.ReadFile(path) //nolint:gosec // a name of our own making
+			text, _ := os.ReadFile(path)
 			return nil, &LockedError{Path: path, Holder: strings.TrimSpace(string(text))}
 		}
 		return nil, explain("locking", path, err)

@@ -105,12 +105,12 @@ func TestLockOfADeadProcess(t *testing.T) {
 		if _, err := scope(t, d).Lock(t.Context(), "the child", 0); err != nil {
 			t.Fatal(err)
 		}
-		fmt.Println("locked") //nolint:forbidigo // read by the parent
+		fmt.Println("locked")
 		time.Sleep(time.Minute)
 		return
 	}
 	d := open(t)
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestLockOfADeadProcess$") //nolint:gosec // ourselves
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestLockOfADeadProcess$")
 	child.Env = append(os.Environ(), "STORE_TEST_LOCK_DIR="+d.Path())
 	out, err := child.StdoutPipe()
 	if err != nil {

@@ -29,8 +29,12 @@ func TestScopeName(t *testing.T) {
 		}
 	}
 	other := [][2]string{
-		{"https://api.descope.com", "P2ABC"}, {"http://api.descope.com", "P2abc"}, {"https://api.descope.com:8443", "P2abc"},
-		{"https://api.descope.com/x", "P2abc"}, {"emulator", "P2abc"}, {"https://api.descope.comP", "2abc"},
+		{"https://api.descope.com", "P2ABC"},
+		{"http://api.descope.com", "P2abc"},
+		{"https://api.descope.com:8443", "P2abc"},
+		{"https://api.descope.com/x", "P2abc"},
+		{"emulator", "P2abc"},
+		{"https://api.descope.comP", "2abc"},
 	}
 	seen := map[string]bool{strings.ToLower(name(same[0], "P2abc")): true}
 	for _, o := range other {

@@ -73,7 +73,7 @@ func (s *Slots) record(budget, mark, id string, at time.Time) error {
 	}
 	var size int64
 	err := s.locked(budget, false, func(path string) error {
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, s.dir.fileMode()) //nolint:gosec // a name of our own making
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, s.dir.fileMode())
 		if err != nil {
 			return explain("writing", path, err)
 		}
@@ -114,7 +114,7 @@ func (s *Slots) locked(budget string, alone bool, f func(path string) error) err
 
 // compact reads a log and drops what is forgotten or damaged from it.
 func (s *Slots) compact(path string) ([]slot, error) {
-	text, err := os.ReadFile(path) //nolint:gosec // a name of our own making
+	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

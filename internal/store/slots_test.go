@@ -170,7 +170,7 @@ func TestSlotsErrors(t *testing.T) {
 	if err := os.WriteFile(logPath(d, "b"), []byte("bad\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d.disk = brokenDisk{rename_: syscall.EROFS}
+	d.disk = brokenDisk{renaming: syscall.EROFS}
 	if _, err := remembered(t, s, "b"); err == nil || !strings.Contains(err.Error(), "setting aside") {
 		t.Errorf("got %v", err)
 	}

@@ -53,11 +53,11 @@ func terminal(t *testing.T, width int) *os.File {
 		}
 	}
 	var number, unlock int32
-	ioctl(0x80045430, unsafe.Pointer(&number)) //nolint:gosec // TIOCGPTN
-	ioctl(0x40045431, unsafe.Pointer(&unlock)) //nolint:gosec // TIOCSPTLCK
+	ioctl(0x80045430, unsafe.Pointer(&number)) // TIOCGPTN
+	ioctl(0x40045431, unsafe.Pointer(&unlock)) // TIOCSPTLCK
 	if width > 0 {
-		size := [4]uint16{24, uint16(width)}             //nolint:gosec // a test's width fits
-		ioctl(syscall.TIOCSWINSZ, unsafe.Pointer(&size)) //nolint:gosec // TIOCSWINSZ
+		size := [4]uint16{24, uint16(width)}
+		ioctl(syscall.TIOCSWINSZ, unsafe.Pointer(&size)) // TIOCSWINSZ
 	}
 	tty, err := os.OpenFile("/dev/pts/"+strconv.Itoa(int(number)), os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
