@@ -96,9 +96,6 @@ func (c *computation) orderClaims(g *graph) {
 }
 
 func (c *computation) orderClaim(g *graph, cl claim, i int, taker *Change, holder model.Key) {
-	if holder == taker.Key {
-		return // cannot be: the taker does not hold it
-	}
 	spec := c.spec(cl.kind)
 	j, changes := g.index[holder]
 	switch {

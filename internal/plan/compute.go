@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -65,14 +66,7 @@ func (c *computation) spec(k model.Kind) *model.KindSpec {
 // trio is what the three states say of one key; nil where they say nothing.
 type trio struct{ want, live, last *model.Resource }
 
-func (t trio) key() model.Key {
-	for _, r := range []*model.Resource{t.want, t.live, t.last} {
-		if r != nil {
-			return r.Key
-		}
-	}
-	return model.Key{}
-}
+func (t trio) key() model.Key { return cmp.Or(t.want, t.live, t.last).Key }
 
 // join walks three lists of one kind, sorted by id, side by side.
 func join(desired, live, last []model.Resource) func(yield func(trio) bool) {

@@ -147,6 +147,14 @@ func checkChange(c Change, earlier map[model.Key]bool) error {
 	if (c.Before != nil) != before || (c.After != nil) != after || (c.PreImage != nil) != before {
 		return fmt.Errorf("before, after or pre_image do not go with %s", c.Action)
 	}
+	if !known(c.Moved) {
+		return fmt.Errorf("nobody is called %q", c.Moved)
+	}
+	for _, f := range c.Fields {
+		if !known(f.Moved) {
+			return fmt.Errorf("%s: nobody is called %q", f.Path, f.Moved)
+		}
+	}
 	if earlier[c.Key] {
 		return errors.New("it is there twice")
 	}
@@ -161,6 +169,10 @@ func checkChange(c Change, earlier map[model.Key]bool) error {
 		}
 	}
 	return nil
+}
+
+func known(s Side) bool {
+	return slices.Contains([]Side{Config, Live, Both, Unknown}, s)
 }
 
 func attributes(in map[string]any) (map[string]any, error) {

@@ -20,3 +20,6 @@ func Differences(a, b map[string]any) ([]FieldChange, error) {
 	spec := model.Spec(model.Tenant)
 	return differences(&spec, trio{}, a, b)
 }
+
+// Marks are the sensitive marks of an object; no kind has any yet.
+func Marks(attrs map[string]any, sensitive ...string) map[string]any { return marks(attrs, sensitive) }

@@ -43,9 +43,9 @@ func alive(t testing.TB, id string, m attrs) model.Resource {
 		all["self_provisioning"] = len(list) > 0
 	}
 	a := norm(t, all)
-	fields := attrs{"id": id, "enforceSSO": true}
-	for k, v := range a {
-		fields[k] = v
+	fields := attrs{
+		"id": id, "enforceSSO": true, "name": a["name"], "selfProvisioningDomains": a["domains"], "customAttributes": a["custom_attributes"],
+		"parent": a["parent"], "disabled": a["disabled"], "defaultRoles": a["default_roles"], "roleInheritance": a["role_inheritance"],
 	}
 	return model.Resource{Key: key(id), Attrs: a, Observed: &model.Observed{Fields: fields}}
 }

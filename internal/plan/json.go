@@ -81,7 +81,8 @@ func (p *Plan) MarshalJSON() ([]byte, error) {
 		Guards: make([]guardJSON, 0, len(p.Guards)), Warnings: orEmpty(p.Warnings),
 	}
 	for i := range p.Changes {
-		out.ResourceChanges = append(out.ResourceChanges, changeToJSON(&p.Changes[i]))
+		sensitive := model.Spec(p.Changes[i].Key.Kind).Sensitive
+		out.ResourceChanges = append(out.ResourceChanges, changeToJSON(&p.Changes[i], sensitive))
 	}
 	for _, g := range p.Guards {
 		out.Guards = append(out.Guards, guardJSON{g.Rule, orEmpty(g.Keys), g.Detail, g.Allow})
@@ -100,19 +101,15 @@ func (p *Plan) Digest() string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-func changeToJSON(c *Change) changeJSON {
+func changeToJSON(c *Change, sensitive []string) changeJSON {
 	out := changeJSON{
 		Address: c.Key.String(), Type: c.Key.Kind, Name: c.Key.ID,
 		Change: transitionJSON{
 			Actions: []Action{c.Action}, Before: c.Before, After: c.After,
-			BeforeSensitive: map[string]any{}, AfterSensitive: map[string]any{},
+			BeforeSensitive: marks(c.Before, sensitive), AfterSensitive: marks(c.After, sensitive),
 		},
 		Fields: make([]fieldJSON, 0, len(c.Fields)), Moved: c.Moved, Adopts: c.Adopts, Origin: origin(c.Origin),
 		Policy: c.Policy, PreImage: c.PreImage, Steps: orEmpty(c.Steps), DependsOn: orEmpty(c.DependsOn),
-	}
-	for _, name := range model.Spec(c.Key.Kind).Sensitive {
-		mark(out.Change.BeforeSensitive, c.Before, name)
-		mark(out.Change.AfterSensitive, c.After, name)
 	}
 	for _, f := range c.Fields {
 		out.Fields = append(out.Fields, fieldJSON{f.Path, valueToJSON(f.Before), valueToJSON(f.After), f.Moved, f.Note, f.Sensitive, origin(f.Origin)})
@@ -120,10 +117,15 @@ func changeToJSON(c *Change) changeJSON {
 	return out
 }
 
-func mark(marks, attrs map[string]any, name string) {
-	if _, ok := attrs[name]; ok {
-		marks[name] = true
+// marks says which attributes are there and sensitive, in Terraform's way.
+func marks(attrs map[string]any, sensitive []string) map[string]any {
+	out := map[string]any{}
+	for _, name := range sensitive {
+		if _, ok := attrs[name]; ok {
+			out[name] = true
+		}
 	}
+	return out
 }
 
 func valueToJSON(v any) json.RawMessage {
