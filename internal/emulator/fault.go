@@ -146,21 +146,28 @@ type armed struct {
 	seen, fired int
 }
 
-// takeFault finds the fault for a request. Every fault counts the requests
-// that match it; the first one whose turn it is fires.
-func takeFault(faults []*armed, route string, e endpoint) (f Fault, turn int, ok bool) {
+// firing is a fault that hits a request; turn counts its earlier ones.
+type firing struct {
+	Fault
+	turn int
+}
+
+// takeFault finds the fault for a request, or nil. Every fault counts the
+// requests that match it; the first one whose turn it is fires.
+func takeFault(faults []*armed, route string, e endpoint) *firing {
+	var hit *firing
 	for _, a := range faults {
 		if !strings.Contains(route, a.Match) || !a.suits(e) {
 			continue
 		}
 		a.seen++
-		if ok || a.seen <= a.Skip || a.Count > 0 && a.fired >= a.Count {
+		if hit != nil || a.seen <= a.Skip || a.Count > 0 && a.fired >= a.Count {
 			continue
 		}
-		f, turn, ok = a.Fault, a.fired, true
+		hit = &firing{Fault: a.Fault, turn: a.fired}
 		a.fired++
 	}
-	return f, turn, ok
+	return hit
 }
 
 // suits leaves out requests on which a fault would have no effect.
@@ -180,11 +187,11 @@ func (f Fault) before() bool {
 	return !f.Applied && (status || f.Name == "52x" || f.Name == "reset" || f.Name == "html")
 }
 
-// spoil is what the fault makes of a reply. turn counts its earlier firings.
-func (f Fault) spoil(r reply, turn int, e endpoint, q Quirks) reply {
+// spoil is what the fault makes of a reply.
+func (f *firing) spoil(r reply, e endpoint, q Quirks) reply {
 	status, isStatus := faultStatus(f.Name)
 	if f.Name == "52x" {
-		status, isStatus = []int{520, 522, 524, 530}[turn%4], true
+		status, isStatus = []int{520, 522, 524, 530}[f.turn%4], true
 	}
 	switch {
 	case isStatus && status >= 520:
@@ -223,6 +230,14 @@ func (f Fault) statusError(status int, q Quirks) *apiError {
 		e.code, e.retryAfter = codeRate, max(1, f.RetryAfter)
 	}
 	return e
+}
+
+// slowness is the time that slow adds.
+func (f Fault) slowness() time.Duration {
+	if f.Delay == 0 {
+		return 30 * time.Second
+	}
+	return f.Delay
 }
 
 // spoilList cuts the list of a reply to its first half, empties it, takes it

@@ -22,7 +22,9 @@ type Request struct {
 	// "project:jwt:key", "key" or "".
 	Auth string `json:"auth"`
 	// SDK is what the client calls itself in x-descope-sdk-name.
-	SDK       string `json:"sdk,omitempty"`
+	SDK string `json:"sdk,omitempty"`
+	// License is the x-descope-license header: the tier that an SDK has learnt.
+	License   string `json:"license,omitempty"`
 	RequestID string `json:"request_id"`
 	ErrorCode string `json:"error_code,omitempty"`
 	// Fault is the injected fault, Budget the rate budget that was exceeded.
@@ -51,7 +53,7 @@ func (s *Server) begin(r *http.Request) *Request {
 	s.serial++
 	entry := &Request{
 		Time: s.options.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery,
-		SDK: r.Header.Get("x-descope-sdk-name"), RequestID: rayID(s.serial), serial: s.serial,
+		SDK: r.Header.Get("x-descope-sdk-name"), License: r.Header.Get("x-descope-license"), RequestID: rayID(s.serial), serial: s.serial,
 	}
 	if len(s.log) >= maxLog {
 		s.log = append(s.log[:0], s.log[len(s.log)/2:]...)

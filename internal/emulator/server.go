@@ -1,12 +1,11 @@
 package emulator
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,13 +61,6 @@ type Server struct {
 	limiter  limiter
 	log      []*Request
 	serial   uint64
-}
-
-// shared is a project as the server hands it out. stale is guarded by the
-// project's mu and means that another one has taken its place.
-type shared struct {
-	*project
-	stale bool
 }
 
 // New makes a server. The error says which option is wrong.
@@ -127,72 +119,88 @@ func (s *Server) answer(r *http.Request, entry *Request) reply {
 	if !sleep(r, before) {
 		return reply{cut: true}
 	}
-	route := r.Method + " " + r.URL.Path
-	e, found := s.endpoints[route]
-	b := parseBearer(r.Header.Get("Authorization"))
-	entry.Project, entry.Auth = b.project, b.form
+	in := incoming{bearer: parseBearer(r.Header.Get("Authorization")), route: r.Method + " " + r.URL.Path, query: r.URL.Query()}
+	in.endpoint, in.found = s.endpoints[in.route]
+	in.body, in.err = io.ReadAll(io.LimitReader(r.Body, s.options.MaxBody+1))
+	entry.keepBody(in.body)
+	entry.Project, entry.Auth = in.bearer.project, in.bearer.form
 
-	s.mu.Lock()
-	quirks := s.quirks
-	wait, budget := s.limiter.take(s.options.Now(), route, b.project, clientOf(r))
-	var fault Fault
-	var turn int
-	var spoiled bool
-	if wait == 0 {
-		fault, turn, spoiled = takeFault(s.faults, route, e)
-	}
-	s.mu.Unlock()
-
+	quirks, wait, hit := s.admit(&in, clientOf(r), entry)
 	if wait > 0 {
-		entry.Budget = budget
 		return errorReply(&apiError{
 			status: http.StatusTooManyRequests, code: codeRate, retryAfter: wholeSeconds(wait),
 			message: "Rate limit exceeded, please try again later",
 		})
 	}
-	if spoiled {
-		entry.Fault = fault.Name
-		if fault.Name == "slow" && !sleep(r, fault.slowness()) {
+	later := func(answer reply) reply {
+		if !sleep(r, after) {
 			return reply{cut: true}
 		}
-		if fault.before() {
-			return fault.spoil(reply{}, turn, e, quirks)
-		}
+		return answer
 	}
-	answer := s.run(r, entry, e, found, b, quirks)
-	if spoiled {
-		answer = fault.spoil(answer, turn, e, quirks)
+	if hit == nil {
+		return later(s.run(&in, entry, quirks))
 	}
-	if !sleep(r, after) {
+	var answer reply
+	if hit.Name == "slow" && !sleep(r, hit.slowness()) {
 		return reply{cut: true}
 	}
-	return answer
+	if !hit.before() {
+		answer = s.run(&in, entry, quirks)
+	}
+	return later(hit.spoil(answer, in.endpoint, quirks))
+}
+
+// incoming is a request as it was received.
+type incoming struct {
+	bearer   bearer
+	route    string // "METHOD /path"
+	query    url.Values
+	body     []byte
+	err      error // of reading the body
+	endpoint endpoint
+	found    bool
+}
+
+// admit counts a request against its budget and finds the fault whose turn it
+// is, if it is within the budget.
+func (s *Server) admit(in *incoming, client string, entry *Request) (q Quirks, wait time.Duration, f *firing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wait, budget := s.limiter.take(s.options.Now(), in.route, in.bearer.project, client)
+	if wait > 0 {
+		entry.Budget = budget
+		return s.quirks, wait, nil
+	}
+	if f = takeFault(s.faults, in.route, in.endpoint); f != nil {
+		entry.Fault = f.Name
+	}
+	return s.quirks, 0, f
 }
 
 // run takes a request through its endpoint.
-func (s *Server) run(r *http.Request, entry *Request, e endpoint, found bool, b bearer, quirks Quirks) reply {
-	data, err := io.ReadAll(io.LimitReader(r.Body, s.options.MaxBody+1))
-	if err != nil {
+func (s *Server) run(in *incoming, entry *Request, quirks Quirks) reply {
+	e := in.endpoint
+	if in.err != nil {
 		return errorReply(badRequest("The request body cannot be read"))
 	}
-	if int64(len(data)) > s.options.MaxBody {
+	if int64(len(in.body)) > s.options.MaxBody {
 		return errorReply(&apiError{
 			status: http.StatusRequestEntityTooLarge, code: codeBadRequest,
 			message: fmt.Sprintf("The request body is larger than %d bytes", s.options.MaxBody),
 		})
 	}
-	entry.keepBody(data)
-	key, refused := s.options.authorize(b, e, quirks)
+	key, refused := s.options.authorize(in.bearer, e, quirks)
 	if refused != nil {
 		return errorReply(refused)
 	}
-	if !found {
+	if !in.found {
 		return errorReply(&apiError{
 			status: http.StatusNotFound, code: ownCode(http.StatusNotFound),
-			message: fmt.Sprintf("The emulator has no endpoint %s %s", r.Method, r.URL.Path),
+			message: "The emulator has no endpoint " + in.route,
 		})
 	}
-	body, refused := decodeBody(data)
+	body, refused := decodeBody(in.body)
 	if refused != nil {
 		return errorReply(refused)
 	}
@@ -200,10 +208,10 @@ func (s *Server) run(r *http.Request, entry *Request, e endpoint, found bool, b 
 		entry.UnknownFields = unknownFields(body, e.takes)
 	}
 	c := &call{
-		quirks: quirks, tier: s.options.Tier, key: key, query: r.URL.Query(), body: body,
+		quirks: quirks, tier: s.options.Tier, key: key, query: in.query, body: body,
 		now: s.options.Now(), serial: entry.serial,
 	}
-	value, refused, err := s.call(c, e, b.project)
+	value, refused, err := s.call(c, e, in.bearer.project)
 	switch {
 	case err != nil:
 		return errorReply(&apiError{
@@ -213,98 +221,6 @@ func (s *Server) run(r *http.Request, entry *Request, e endpoint, found bool, b 
 		return errorReply(refused)
 	}
 	return reply{status: http.StatusOK, value: value}
-}
-
-// call runs an endpoint on its project and saves what it wrote. The value may
-// be shared with the project and must not be changed; what it is made of is
-// replaced, not changed, by later calls.
-func (s *Server) call(c *call, e endpoint, projectID string) (map[string]any, *apiError, error) {
-	if e.company {
-		known, err := s.known(projectID)
-		c.known = known
-		if err != nil {
-			return nil, nil, err
-		}
-		value, refused := e.run(c)
-		return value, refused, nil
-	}
-	for {
-		p, err := s.project(projectID)
-		if err != nil {
-			return nil, nil, err
-		}
-		p.mu.Lock()
-		if p.stale {
-			p.mu.Unlock()
-			continue
-		}
-		defer p.mu.Unlock()
-		c.project = p.project
-		value, refused := e.run(c)
-		if refused == nil && e.write && s.options.Storage != nil {
-			if err := s.options.Storage.Save(projectID, encode(p.project)); err != nil {
-				p.stale = true // the next request reads again what is stored
-				return nil, nil, fmt.Errorf("saving project %s: %w", projectID, err)
-			}
-		}
-		return value, refused, nil
-	}
-}
-
-// project hands out a project, from the storage at first.
-func (s *Server) project(id string) (*shared, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.projectLocked(id)
-}
-
-func (s *Server) projectLocked(id string) (*shared, error) {
-	if p := s.projects[id]; p != nil {
-		p.mu.Lock()
-		stale := p.stale
-		p.mu.Unlock()
-		if !stale {
-			return p, nil
-		}
-	}
-	loaded := newProject(id)
-	if s.options.Storage != nil && !s.wiped {
-		data, err := s.options.Storage.Load(id)
-		if err != nil {
-			return nil, fmt.Errorf("loading project %s: %w", id, err)
-		}
-		if data != nil {
-			projects, err := decodeDocument(data)
-			if err == nil && projects[id] == nil {
-				err = errors.New("it is not in the file")
-			}
-			if err != nil {
-				return nil, fmt.Errorf("loading project %s: %w", id, err)
-			}
-			loaded = projects[id]
-		}
-	}
-	s.projects[id] = &shared{project: loaded}
-	return s.projects[id], nil
-}
-
-// known lists the projects that exist, sorted by id.
-func (s *Server) known(asking string) ([]*project, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, id := range append(slices.Clone(s.options.Projects), asking) {
-		if id == "" {
-			continue
-		}
-		if _, err := s.projectLocked(id); err != nil {
-			return nil, err
-		}
-	}
-	var known []*project
-	for _, id := range slices.Sorted(maps.Keys(s.projects)) {
-		known = append(known, s.projects[id].project)
-	}
-	return known, nil
 }
 
 // latency is the time of a request before and after it takes effect.
@@ -317,13 +233,6 @@ func (s *Server) latency(serial uint64) (before, after time.Duration) {
 	}
 	total = max(0, total)
 	return total / 2, total - total/2
-}
-
-func (f Fault) slowness() time.Duration {
-	if f.Delay == 0 {
-		return 30 * time.Second
-	}
-	return f.Delay
 }
 
 // sleep waits, or returns false when the client is gone.

@@ -1,0 +1,66 @@
+// Package conformance drives the emulator with Descope's own Node SDK, a
+// client that was written by neither its authors nor ours.
+package conformance
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pcconnect.ai/descope-mgmt/internal/emulator"
+)
+
+// TestNodeSDK serves an emulator and runs the Node suite beside this file
+// against it. DESCOPE_MGMT_REQUIRE_SUITES=sdk makes a missing SDK a failure.
+func TestNodeSDK(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		missing(t, "node is not installed")
+	}
+	if _, err := os.Stat(filepath.Join("node_modules", "@descope", "node-sdk")); err != nil {
+		missing(t, "the SDK is not installed; run npm ci in conformance/")
+	}
+	server, err := emulator.New(emulator.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- emulator.Serve(ctx, listener, server) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+
+	run := exec.CommandContext(ctx, node, "--test", "--test-concurrency=1")
+	run.Env = append(os.Environ(), "DESCOPE_EMULATOR_URL=http://"+listener.Addr().String())
+	out, err := run.CombinedOutput()
+	if err != nil {
+		t.Errorf("the Node suite failed: %v\n%s", err, out)
+	}
+	if !strings.Contains(string(out), "# pass ") && !strings.Contains(string(out), "ℹ pass ") || strings.Contains(string(out), "pass 0\n") {
+		t.Errorf("the Node suite ran no test:\n%s", out)
+	}
+	if !slices.ContainsFunc(server.Requests(), func(r emulator.Request) bool { return r.SDK == "nodejs" }) {
+		t.Error("the SDK never reached the emulator")
+	}
+}
+
+func missing(t *testing.T, why string) {
+	t.Helper()
+	if slices.Contains(strings.Split(os.Getenv("DESCOPE_MGMT_REQUIRE_SUITES"), ","), "sdk") {
+		t.Fatal(why)
+	}
+	t.Skip("skipped: " + why)
+}
