@@ -29,11 +29,11 @@ func (c *Client) Do(ctx context.Context, s model.Step, check func(live model.Res
 	if !c.config.AllowRemoteWrites && !isLoopbackHost(c.base.Hostname()) {
 		return 0, fmt.Errorf("%s: %w (%s is not loopback)", s.Key, ErrRemoteWrites, c.base.Host)
 	}
-	window, err := c.limits.window(r.budget, c.base, c.config.ProjectID)
+	slots, err := c.limits.window(r.budget, c.base, c.config.ProjectID)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", s.Key, err)
 	}
-	w := &write{client: c, step: s, request: r, endpoint: e, window: window, check: check}
+	w := &write{client: c, step: s, request: r, endpoint: e, window: slots, check: check}
 	err = c.retry(ctx, func() error { return w.try(ctx) })
 	return w.attempts, w.settle(ctx, err)
 }

@@ -180,14 +180,14 @@ func TestAmbiguousWrites(t *testing.T) {
 		"500":     status(500),
 		"html":    func(w http.ResponseWriter) { reply(w, 200, "<html>sign in</html>") },
 	}
-	for op, make := range steps {
+	for op, prepare := range steps {
 		for fault, answer := range lose {
 			t.Run(op+" "+fault+" after", func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					defer drain()
 					f := newFake("old")
 					c := client(t, f)
-					step, check := make(t, c)
+					step, check := prepare(t, c)
 					f.after = func(w http.ResponseWriter, r *http.Request, n int) {
 						if strings.HasSuffix(r.URL.Path, "/"+op) && n == 0 {
 							answer(w)
@@ -207,7 +207,7 @@ func TestAmbiguousWrites(t *testing.T) {
 					defer drain()
 					f := newFake("old")
 					c := client(t, f)
-					step, check := make(t, c)
+					step, check := prepare(t, c)
 					f.hook = failing("/"+op, 1, answer)
 					attempts, err := c.Do(t.Context(), step, check)
 					if err != nil || attempts != 2 {

@@ -396,6 +396,29 @@ func TestLifeOfAFlow(t *testing.T) {
 	}
 }
 
+// TestFlowWritesInDoubt loses the answers of an import and of a delete.
+func TestFlowWritesInDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, c := start(t, emulator.Options{})
+		k := model.Key{Kind: model.Flow, ID: "mine"}
+		want := map[string]any{"definition": map[string]any{
+			"flowId": "mine", "metadata": map[string]any{"name": "Mine"},
+			"contents": map[string]any{"startTask": "0", "tasks": map[string]any{}},
+		}}
+		for _, after := range []map[string]any{want, nil} {
+			if err := server.SetFaults(emulator.Fault{Name: "drop-after-write", Count: 1, Match: "/flow/"}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := reach(t, c, k, after); err != nil {
+				t.Error(err)
+			}
+			if _, exists, err := c.Get(t.Context(), k); err != nil || exists != (after != nil) {
+				t.Error(exists, err)
+			}
+		}
+	})
+}
+
 func TestFlowsThatAreNotBelieved(t *testing.T) {
 	server, c := start(t, emulator.Options{})
 	for _, id := range []string{"a", "b", "c"} {

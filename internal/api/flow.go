@@ -52,7 +52,7 @@ func listFlows(ctx context.Context, c *Client) ([]model.Resource, time.Time, err
 	return flows, got.sent, err
 }
 
-// exportAll exports flows at the order of their ids. The first failure stops
+// exportAll exports flows, in the order of their ids. The first failure stops
 // those that have not begun.
 func (c *Client) exportAll(ctx context.Context, ids []string) ([]model.Resource, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -90,11 +90,7 @@ func (c *Client) exportAll(ctx context.Context, ids []string) ([]model.Resource,
 
 // Export returns a flow in the form in which Descope exports it.
 func (c *Client) Export(ctx context.Context, id string) (json.RawMessage, error) {
-	body := model.CanonicalJSON(map[string]any{"flowId": id})
-	r := request{
-		method: http.MethodPost, path: "/v2/mgmt/flow/export", body: body,
-		budget: BudgetOther, object: model.Key{Kind: model.Flow, ID: id}.String(),
-	}
+	r := exportRequest(id)
 	got, err := c.read(ctx, r)
 	if err != nil {
 		return nil, err
@@ -104,6 +100,13 @@ func (c *Client) Export(ctx context.Context, id string) (json.RawMessage, error)
 		return nil, c.badReply(r, `"flow" is missing from the answer`)
 	}
 	return top["flow"], nil
+}
+
+func exportRequest(id string) request {
+	return request{
+		method: http.MethodPost, path: "/v2/mgmt/flow/export", body: model.CanonicalJSON(map[string]any{"flowId": id}),
+		budget: BudgetOther, object: model.Key{Kind: model.Flow, ID: id}.String(),
+	}
 }
 
 func getFlow(ctx context.Context, c *Client, id string) (model.Resource, bool, error) {
@@ -116,10 +119,10 @@ func getFlow(ctx context.Context, c *Client, id string) (model.Resource, bool, e
 	}
 	definition, err := decodeObject(raw)
 	if err != nil {
-		return model.Resource{}, false, fmt.Errorf("flow %s: %w", quoted(id), err)
+		return model.Resource{}, false, c.badReply(exportRequest(id), "the flow is not understood: %w", err)
 	}
 	if got := definition["flowId"]; got != id {
-		return model.Resource{}, false, fmt.Errorf("flow %s: the export is of %s", quoted(id), quoted(fmt.Sprint(got)))
+		return model.Resource{}, false, c.badReply(exportRequest(id), "the export is of %s", quoted(fmt.Sprint(got)))
 	}
 	return model.Resource{
 		Key:      model.Key{Kind: model.Flow, ID: id},
@@ -128,14 +131,53 @@ func getFlow(ctx context.Context, c *Client, id string) (model.Resource, bool, e
 	}, true, nil
 }
 
-// stableFlow is a flow without what changes between two reads of an unchanged
-// one. Descope: the rendering service stamps the version of its components.
+// stableFlow is a flow in the form in which equal flows are equal. Descope: the
+// rendering service stamps the version of its components on a read, and zero
+// values are written out by some endpoints and left out by others.
 func stableFlow(definition map[string]any) map[string]any {
 	fields := model.CloneMap(definition)
 	if metadata, ok := fields["metadata"].(map[string]any); ok {
 		delete(metadata, "componentsVersion")
 	}
+	for name, v := range fields {
+		if pruned, zero := withoutZeros(v); zero {
+			delete(fields, name)
+		} else {
+			fields[name] = pruned
+		}
+	}
 	return fields
+}
+
+// withoutZeros drops the members of objects that hold nothing, at any depth,
+// and reports whether the value itself holds nothing. It changes v.
+func withoutZeros(v any) (pruned any, zero bool) {
+	switch v := v.(type) {
+	case nil:
+		return v, true
+	case bool:
+		return v, !v
+	case string:
+		return v, v == ""
+	case json.Number:
+		return v, v == "0"
+	case []any:
+		for i, e := range v {
+			v[i], _ = withoutZeros(e) // an element keeps its place
+		}
+		return v, len(v) == 0
+	case map[string]any:
+		for name, e := range v {
+			if e, zero := withoutZeros(e); zero {
+				delete(v, name)
+			} else {
+				v[name] = e
+			}
+		}
+		return v, len(v) == 0
+	default:
+		return v, false
+	}
 }
 
 func encodeFlow(t model.Transition) ([]model.Step, error) {

@@ -29,7 +29,7 @@ func (c *Client) Forecast(steps []model.Step) Forecast {
 	now := time.Now()
 	workers := make([]time.Time, min(c.config.Workers, len(steps)))
 	for i := range workers {
-		workers[i] = now.Add(latency)
+		workers[i] = later(now, c.limits.pausedUntil()).Add(latency)
 	}
 	slots := map[string]*queue{}
 	end := now

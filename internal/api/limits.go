@@ -111,9 +111,7 @@ func (l *Limits) take(ctx context.Context, w *window, notify func(Wait)) (*ticke
 // had to.
 func (l *Limits) pause(ctx context.Context, notify func(Wait)) (waited bool, err error) {
 	for {
-		l.mu.Lock()
-		until := l.until
-		l.mu.Unlock()
+		until := l.pausedUntil()
 		if !time.Now().Before(until) {
 			return waited, ended(ctx)
 		}
@@ -122,6 +120,13 @@ func (l *Limits) pause(ctx context.Context, notify func(Wait)) (waited bool, err
 			return waited, err
 		}
 	}
+}
+
+// pausedUntil is the end of the pause; it lies in the past if there is none.
+func (l *Limits) pausedUntil() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.until
 }
 
 // refused holds all requests back after the server refused one. Refusals that

@@ -410,3 +410,38 @@ func BenchmarkDecodeTenants(b *testing.B) {
 		}
 	}
 }
+
+// FuzzDecodeTenants: whatever a server sends, the list is refused or whole.
+func FuzzDecodeTenants(f *testing.F) {
+	for _, seed := range []string{
+		`{"tenants":[` + full + `]}`, `{"tenants":[{"id":"a"},{"id":"b","parent":"a"}],"total":"2"}`,
+		`{"tenants":[{"id":"a"},{"id":"a"}]}`, `{}`, `{"tenants":[null]}`, `{"tenants":[{"id":"a","successors":[1]}]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		tenants, err := decodeTenants(body)
+		if err != nil {
+			return
+		}
+		state, err := model.NewState(tenants)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range state.Resources() {
+			if r.Key.ID == "" || !json.Valid(r.Observed.Raw) {
+				t.Fatalf("%q from %q", r.Observed.Raw, body)
+			}
+			if parent := r.Attrs["parent"].(string); parent != "" {
+				if _, ok := state.Get(tenantKey(parent)); !ok {
+					t.Fatalf("the parent of %s is missing", r.Key)
+				}
+			}
+			before := r
+			steps, err := Encode(model.Transition{Key: r.Key, Before: &before, After: r.Attrs, Managed: []string{"name", "domains", "custom_attributes", "default_roles", "parent"}})
+			if err != nil || len(steps) > 0 {
+				t.Fatalf("%s: %v, %v where nothing differs", r.Key, steps, err)
+			}
+		}
+	})
+}
