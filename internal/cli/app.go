@@ -79,6 +79,15 @@ func (a *app) path(p string) string {
 	return filepath.Join(a.workDir, p)
 }
 
+// relative shortens a path for people: as seen from the working directory, if it
+// is below it.
+func (a *app) relative(path string) string {
+	if rel, err := filepath.Rel(a.workDir, path); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return path
+}
+
 // module finds the configuration: --config, DESCOPE_CONFIG, else upwards from
 // the working directory.
 func (a *app) module() (*compiler.Module, error) {

@@ -46,11 +46,11 @@ func (l *listener) set(f func(time.Time)) {
 	l.f = f
 }
 
-func (l *listener) tell(w api.Wait) {
+func (l *listener) limited(until time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.f != nil && w.Reason != api.WaitRetry {
-		l.f(w.Until)
+	if l.f != nil {
+		l.f(until)
 	}
 }
 
@@ -132,12 +132,23 @@ func (c *connection) open(ctx context.Context, v variables) error {
 		BaseURL: c.baseURL, ProjectID: c.project, Key: api.NewSecret(c.key.value),
 		Transport: transport, Proxy: http.ProxyFromEnvironment, Timeout: a.flags.timeout,
 		Workers: min(a.flags.parallelism, 20), Budgets: c.budgets(), Slots: c.state.Slots(a.now),
-		Logger: logger, OnWait: c.waiting.tell, Version: version(),
+		Logger: logger, OnWait: c.wait, Version: version(),
 	})
 	if err != nil {
 		return configError("descope-mgmt doctor --env "+c.env, "%w", err)
 	}
 	return nil
+}
+
+// wait tells the user why nothing happens for a while.
+func (c *connection) wait(w api.Wait) {
+	if w.Reason != api.WaitRetry {
+		c.waiting.limited(w.Until)
+		return
+	}
+	if !c.app.flags.quiet {
+		c.app.note(fmt.Sprintf("%s; trying again in %s\n", ui.Safe(w.Err.Error()), ui.Duration(w.Until.Sub(c.app.now()))))
+	}
 }
 
 // budgets are the rate limits to keep to: those known of Descope, with the

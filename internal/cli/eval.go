@@ -68,7 +68,7 @@ func (o *evalOptions) run(ctx context.Context) error {
 }
 
 func (o *evalOptions) eval(ctx context.Context, m *compiler.Module, env, format string) (string, error) {
-	text, diagnostics := compiler.Eval(ctx, m, env, compiler.EvalOptions{Expr: o.expr, Format: format})
+	text, diagnostics := compiler.Eval(ctx, m, env, compiler.EvalOptions{Expr: o.expr, Format: compiler.EvalFormat(format)})
 	if err := o.report(diagnostics); err != nil {
 		return "", err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,15 +27,24 @@ something would be.`,
 }
 
 func (a *app) format(args []string, check bool) error {
-	m, err := a.module()
-	if err != nil {
-		return err
-	}
 	paths := make([]string, 0, len(args))
 	for _, p := range args {
 		paths = append(paths, a.path(p))
 	}
-	changed, diagnostics := compiler.Format(m, paths, check)
+	if len(paths) == 0 {
+		m, err := a.module()
+		if err != nil {
+			return err
+		}
+		paths = append(paths, filepath.Join(m.Root(), "envs"))
+	}
+	changed, diagnostics := compiler.Format(paths, check)
+	for i, path := range changed {
+		changed[i] = a.relative(path)
+	}
+	for i := range diagnostics {
+		diagnostics[i].Origin.File = a.relative(diagnostics[i].Origin.File)
+	}
 	if a.flags.output != formatText {
 		if err := a.encode(map[string]any{"changed": changed, "written": !check}); err != nil {
 			return err

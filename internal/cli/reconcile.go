@@ -67,6 +67,9 @@ func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.notShort(ctx, live, last, r.kinds(last)); err != nil {
+		return nil, err
+	}
 	return plan.Compute(r.desired, live, last, r.options)
 }
 
@@ -74,11 +77,33 @@ func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
 func (c *connection) read(ctx context.Context, kinds ...model.Kind) (model.State, error) {
 	spinner := ui.NewSpinner(c.app.streams, "Reading project "+c.project, c.app.now)
 	defer spinner.Stop()
-	live, err := c.client.Read(ctx, kinds...)
-	if err != nil {
-		return model.State{}, fmt.Errorf("reading project %s: %w", c.project, err)
+	return c.client.Read(ctx, kinds...)
+}
+
+// maxLookups bounds how many objects that are missing are looked up one by one.
+const maxLookups = 10
+
+// notShort asks for objects that we applied and that the list does not have. One
+// that is still there proves that the list is not the whole project; a plan made
+// from it would create what exists, or take what is missing for deleted.
+func (c *connection) notShort(ctx context.Context, live, last model.State, kinds []model.Kind) error {
+	lookups := 0
+	for _, r := range last.Resources() {
+		if _, there := live.Get(r.Key); there || !slices.Contains(kinds, r.Key.Kind) {
+			continue
+		}
+		if lookups++; lookups > maxLookups {
+			return nil
+		}
+		_, found, err := c.client.Get(ctx, r.Key)
+		if err != nil {
+			return fmt.Errorf("%s is missing from the list, and asking for it alone failed: %w", r.Key, err)
+		}
+		if found {
+			return fmt.Errorf("reading project %s: the list is short: %s is not in it and exists; nothing can be planned from it, try again", c.project, r.Key)
+		}
 	}
-	return live, nil
+	return nil
 }
 
 // showPlan prints a plan in the form that was asked for.

@@ -81,7 +81,7 @@ func (a *app) addGlobalFlags(root *cobra.Command) {
 	f.StringVar(&a.flags.logFile, "log-file", "", "write the log to this file, as JSON lines (default: to the error stream)")
 	f.IntVar(&a.flags.parallelism, "parallelism", 20, "changes under way at once, 1 to 50")
 	f.DurationVar(&a.flags.timeout, "timeout", 30*time.Second, "longest time to wait for one answer of Descope")
-	f.SetNormalizeFunc(alias(map[string]string{"environment": "env", "format": "output"}))
+	root.SetGlobalNormalizationFunc(alias(map[string]string{"environment": "env", "format": "output"}))
 	must(root.RegisterFlagCompletionFunc("env", a.completeEnvironments))
 	must(root.RegisterFlagCompletionFunc("output", fixedCompletion(formatText, formatJSON, formatYAML)))
 	must(root.RegisterFlagCompletionFunc("log-level", fixedCompletion("debug", "info", "warning", "error")))

@@ -78,13 +78,13 @@ Exit 0: done, or nothing to do. 3: partly applied. 6: refused, nothing written.`
 	o.consent.add(cmd)
 	cmd.Flags().StringVar(&o.file, "plan", "", "apply this saved plan")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the plan and stop")
-	cmd.MarkFlagsMutuallyExclusive("plan", "target")
-	cmd.MarkFlagsMutuallyExclusive("plan", "prune")
-	cmd.MarkFlagsMutuallyExclusive("plan", "prune-unmanaged")
 	return cmd
 }
 
 func (o *syncOptions) run(ctx context.Context) (err error) {
+	if o.file != "" && len(o.scope.targets)+len(o.scope.prune)+len(o.scope.pruneUnmanaged) > 0 {
+		return configError("", "--plan says already what is done: --target, --prune and --prune-unmanaged belong to descope-mgmt plan --out")
+	}
 	agreed, err := o.consent.consent("")
 	if err != nil {
 		return err

@@ -49,7 +49,6 @@ write it there too, or other environments and later syncs will not have it.`,
 	f.StringVar(&o.roleInheritance, "role-inheritance", "", "roles from the parent: none or userOnly (default: all)")
 	f.StringSliceVar(&o.defaultRoles, "default-role", nil, "roles that new users get (repeat, or separate by commas)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the plan and stop")
-	must(cmd.MarkFlagRequired("name"))
 	must(cmd.RegisterFlagCompletionFunc("role-inheritance", fixedCompletion("none", "userOnly")))
 	must(cmd.RegisterFlagCompletionFunc("parent", a.completeTenants))
 	o.consent.add(cmd)
@@ -105,6 +104,9 @@ func (o *tenantCreateOptions) run(cmd *cobra.Command, id string) (err error) {
 // written are the attributes that the flags give; the rules are those of the
 // schema, since a hand-made tenant is no different from a written one.
 func (o *tenantCreateOptions) written(cmd *cobra.Command) (map[string]any, error) {
+	if o.name == "" {
+		return nil, configError("descope-mgmt tenant create --help", "a tenant needs a name: --name")
+	}
 	attrs := map[string]any{"name": o.name}
 	changed := cmd.Flags().Changed
 	if changed("domain") {
