@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -135,10 +136,8 @@ func (c *Client) Workers() int { return c.config.Workers }
 // projectIDHeader reports whether a project id can stand in a header without
 // being taken for something else; emulators may use ids of any length.
 func projectIDHeader(id string) bool {
-	for _, r := range id {
-		if !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_') {
-			return false
-		}
+	foreign := func(r rune) bool {
+		return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 	}
-	return id != ""
+	return id != "" && !strings.ContainsFunc(id, foreign)
 }

@@ -63,7 +63,7 @@ func post(t *testing.T, server *emulator.Server, path string, body any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // a test
+	defer resp.Body.Close()
 	if answer, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %d %s", path, resp.StatusCode, answer)
 	}

@@ -189,7 +189,8 @@ func TestReadsThatAreNotBelieved(t *testing.T) {
 }
 
 func readTenants(c *Client) error { _, err := c.Read(context.Background(), model.Tenant); return err }
-func getA(c *Client) error        { _, _, err := c.Get(context.Background(), tenantKey("a")); return err }
+
+func getA(c *Client) error { _, _, err := c.Get(context.Background(), tenantKey("a")); return err }
 
 func TestHeaders(t *testing.T) {
 	var got http.Header

@@ -12,7 +12,7 @@ import (
 func TestSecretIsNeverShown(t *testing.T) {
 	s := NewSecret(testKey)
 	type inner struct {
-		key Secret //nolint:unused // reached by reflection
+		key Secret
 		Key Secret
 		P   *Secret
 	}
