@@ -53,14 +53,30 @@ func TestPhases(t *testing.T) {
 	gone := change("-g")
 	gone.Key = model.Key{Kind: model.Flow, ID: "g"}
 	gone.Steps[0].Key = gone.Key
-	p := planned(change("+a"), change("-early"), change("+taker", "early"), flow, gone, change("-late"))
+	p := planned(change("+a"), change("-other"), change("-early"), change("+taker", "early"), flow, gone, change("-late"))
 	f := target(p)
+	f.do = func(_ context.Context, s model.Step) (int, error) {
+		if s.Key.ID == "a" {
+			time.Sleep(20 * time.Millisecond)
+		}
+		return 1, nil
+	}
 	if r := apply.Run(t.Context(), p, f, apply.Options{Workers: 10}); !r.OK() {
 		t.Fatal(statuses(r))
 	}
 	for _, pair := range [][2]string{{"a", "early"}, {"early", "taker"}, {"taker", "f"}, {"a", "f"}, {"f", "g"}, {"g", "late"}} {
 		f.before(t, pair[0], pair[1])
 	}
+
+	// A delete in between that waits hides nothing.
+	p = planned(change("+a"), change("-other"), flow)
+	do := f.do
+	f = target(p)
+	f.do = do
+	if r := apply.Run(t.Context(), p, f, apply.Options{Workers: 10}); !r.OK() {
+		t.Fatal(statuses(r))
+	}
+	f.before(t, "a", "f")
 }
 
 func TestWorkers(t *testing.T) {

@@ -89,6 +89,16 @@ func TestOrder(t *testing.T) {
 			desired: tenants{"a": provisioned("x")}, live: tenants{"a": {}, "b": provisioned("x")}, last: tenants{"a": {}, "b": {}},
 			prune: true, want: "-b ~a", depends: map[string]string{"a": "b"},
 		},
+		"domains of two tenants": {
+			desired: tenants{"a": provisioned("1", "2"), "b": provisioned("3"), "c": provisioned("4")},
+			live:    tenants{"a": {}, "b": provisioned("2"), "c": provisioned("1")}, last: tenants{"a": {}, "b": {}, "c": {}},
+			want: "~b ~c ~a", depends: map[string]string{"a": "bc"},
+		},
+		"domains of one that goes and one that stays": {
+			desired: tenants{"a": provisioned("1", "2"), "c": provisioned("4")},
+			live:    tenants{"a": {}, "b": provisioned("2"), "c": provisioned("1")}, last: tenants{"a": {}, "b": {}, "c": {}},
+			prune: true, want: "~c -b ~a", depends: map[string]string{"a": "bc"},
+		},
 		"swapped names": {
 			desired: tenants{"a": named("Y"), "b": named("X")}, live: tenants{"a": named("X"), "b": named("Y")}, last: tenants{"a": named("X"), "b": named("Y")},
 			want: "~b ~a", depends: map[string]string{"a": "b"},
