@@ -25,7 +25,7 @@ func encodeTenant(t model.Transition) ([]model.Step, error) {
 	case t.Before == nil:
 		return encodeTenantCreate(t)
 	case t.After == nil:
-		body := map[string]any{"id": t.Key.ID, "cascade": false}
+		body := map[string]any{"id": t.Key.ID, "cascade": t.Cascade}
 		return []model.Step{{Op: model.TenantDelete, Key: t.Key, Body: model.CanonicalJSON(body)}}, nil
 	default:
 		return encodeTenantUpdate(t)

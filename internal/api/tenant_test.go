@@ -289,6 +289,7 @@ func TestEncodeCreateAndDelete(t *testing.T) {
 			"",
 		},
 		"delete":            {model.Transition{Before: &model.Resource{Key: key}}, []string{`tenant.delete {"cascade":false,"id":"new"}`}, ""},
+		"delete, cascading": {model.Transition{Before: &model.Resource{Key: key}, Cascade: true}, []string{`tenant.delete {"cascade":true,"id":"new"}`}, ""},
 		"nothing":           {model.Transition{}, nil, ""},
 		"unknown attribute": {model.Transition{After: map[string]any{"nme": "N"}}, nil, `tenant/new: a tenant has no attribute "nme"`},
 		"not read":          {model.Transition{Before: &model.Resource{Key: key}, After: map[string]any{"name": "N"}, Managed: []string{"name"}}, nil, "was not read"},

@@ -22,7 +22,9 @@ type app struct {
 	home    string
 	now     func() time.Time
 	flags   globalFlags
-	asks    ui.Prompter
+	// defaultOutput: nobody asked for this form of output, so errors are text.
+	defaultOutput bool
+	asks          ui.Prompter
 }
 
 // globalFlags are the flags of every command.

@@ -68,7 +68,7 @@ func (a *app) fail(err error) {
 	}
 	var diagnostics *diagnosticsError
 	_ = errors.As(err, &diagnostics)
-	if a.flags.output == formatJSON {
+	if a.flags.output == formatJSON && !a.defaultOutput {
 		body := ui.ErrorBody{Message: text, ExitCode: exitCode(err), Hint: hint}
 		if diagnostics != nil {
 			body.Diagnostics = diagnostics.diagnostics

@@ -107,7 +107,7 @@ func (a *app) checkGlobalFlags(cmd *cobra.Command) error {
 		allowed = []string{formatText, formatJSON, formatYAML}
 	}
 	if a.flags.output == "" {
-		a.flags.output = allowed[0]
+		a.flags.output, a.defaultOutput = allowed[0], true
 	}
 	if !slices.Contains(allowed, a.flags.output) {
 		bad := a.flags.output
