@@ -41,7 +41,7 @@ func TestLeaveAlone(t *testing.T) {
 		"other attributes that were ours stay":   {written: attrs{}, last: attrs{"name": "Older", "disabled": false}},
 		"exclusive removes what is not written":  {written: attributes(attrs{"plan": "basic"}), policy: model.Policy{Exclusive: list2("custom_attributes")}, want: map[string]string{"custom_attributes.console": `"x" → nothing`, `custom_attributes."a.b"`: `"dotted" → nothing`}},
 		"exclusive without the attribute":        {written: attrs{}, policy: model.Policy{Exclusive: list2("custom_attributes")}},
-		"a map attribute that is no map":        {written: attrs{"custom_attributes": "x"}, want: map[string]string{"custom_attributes": `nothing → "x"`, "custom_attributes.plan": `"basic" → nothing`, "custom_attributes.console": `"x" → nothing`, `custom_attributes."a.b"`: `"dotted" → nothing`}},
+		"a map attribute that is no map":         {written: attrs{"custom_attributes": "x"}, want: map[string]string{"custom_attributes": `nothing → "x"`, "custom_attributes.plan": `"basic" → nothing`, "custom_attributes.console": `"x" → nothing`, `custom_attributes."a.b"`: `"dotted" → nothing`}},
 		"domains with the switch off":            {written: attrs{"domains": list("acme.com"), "self_provisioning": false}, want: map[string]string{"domains": `["acme.com"] → []`, "self_provisioning": `true → false`}},
 		"the switch alone":                       {written: attrs{"self_provisioning": true}},
 		"domains alone":                          {written: attrs{"domains": list("b.com", "a.com")}, want: map[string]string{"domains": `["acme.com"] → ["a.com","b.com"]`}},

@@ -124,8 +124,15 @@ func TestDriftAndAdoption(t *testing.T) {
 
 func TestGate(t *testing.T) {
 	all := []plan.Guard{
-		{Rule: plan.RuleImpossible}, {Rule: plan.RuleTaken}, {Rule: plan.RulePreventDestroy}, {Rule: plan.RuleMassChange},
-		{Rule: plan.RuleDrift}, {Rule: plan.RuleUnknown}, {Rule: plan.RuleAdopt}, {Rule: plan.RuleProtected}, {Rule: "of the future"},
+		{Rule: plan.RuleImpossible},
+		{Rule: plan.RuleTaken},
+		{Rule: plan.RulePreventDestroy},
+		{Rule: plan.RuleMassChange},
+		{Rule: plan.RuleDrift},
+		{Rule: plan.RuleUnknown},
+		{Rule: plan.RuleAdopt},
+		{Rule: plan.RuleProtected},
+		{Rule: "of the future"},
 	}
 	for _, c := range []struct {
 		allowed plan.Allowed

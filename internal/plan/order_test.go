@@ -24,10 +24,10 @@ type ordering struct {
 
 func (c ordering) plan(t *testing.T) *plan.Plan {
 	t.Helper()
-	build := func(m map[string]attrs, make func(testing.TB, string, attrs) model.Resource) model.State {
+	all := func(m map[string]attrs, build func(testing.TB, string, attrs) model.Resource) model.State {
 		var rs []model.Resource
 		for id, a := range m {
-			rs = append(rs, make(t, id, a))
+			rs = append(rs, build(t, id, a))
 		}
 		return state(t, rs...)
 	}
@@ -35,7 +35,7 @@ func (c ordering) plan(t *testing.T) *plan.Plan {
 	if c.prune {
 		o.Prune = []model.Kind{model.Tenant}
 	}
-	return compute(t, build(c.desired, wanted), build(c.live, alive), build(c.last, wanted), o)
+	return compute(t, all(c.desired, wanted), all(c.live, alive), all(c.last, wanted), o)
 }
 
 func named(s string) attrs            { return attrs{"name": s} }
@@ -205,8 +205,7 @@ func checkGuards(t *testing.T, p *plan.Plan, want map[plan.Rule]string) {
 	got := map[plan.Rule]int{}
 	for _, g := range p.Guards {
 		got[g.Rule]++
-		switch g.Rule {
-		case plan.RuleMassChange, plan.RuleDrift, plan.RuleAdopt:
+		if g.Rule == plan.RuleMassChange || g.Rule == plan.RuleDrift || g.Rule == plan.RuleAdopt {
 			continue
 		}
 		if g.Allow != "" || len(p.Gate(everything(p))) == 0 {

@@ -308,7 +308,14 @@ func TestDifferences(t *testing.T) {
 	value := rapid.Custom(func(t *rapid.T) any {
 		return rapid.SampledFrom([]any{
 			nil, true, false, "", "1", "x", "null", "[]", num("1"), num("2"), num("12345678901234567890"),
-			[]any{}, []any{"a"}, []any{"a", "b"}, []any{"b", "a"}, []any{nil}, attrs{}, attrs{"a": nil}, attrs{"a": attrs{"b": "c"}},
+			[]any{},
+			[]any{"a"},
+			[]any{"a", "b"},
+			[]any{"b", "a"},
+			[]any{nil},
+			attrs{},
+			attrs{"a": nil},
+			attrs{"a": attrs{"b": "c"}},
 		}).Draw(t, "value")
 	})
 	names := rapid.SampledFrom([]string{"name", "tenant-1", "tenant-10", "a.b", ".*", "a[0]", "", "x\x00", "é"})

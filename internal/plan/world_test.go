@@ -99,6 +99,8 @@ func (w *world) perform(op model.Op, id string, body attrs) error {
 		body["defaultRoles"], body["secret"] = []any{}, "made here"
 	case model.TenantUpdate:
 		body["defaultRoles"], body["parent"] = old["defaultRoles"], old["parent"]
+	default:
+		return fmt.Errorf("no such call: %s", op)
 	}
 	for other, raw := range w.tenants {
 		if other == id {
