@@ -71,7 +71,10 @@ func (l *loaded) unknownFields(v cue.Value) model.Diagnostics {
 	if err != nil {
 		return nil // v itself is wrong, and explained
 	}
-	known := schemaFields()["#Config"]
+	known := []string{"environment"}
+	for _, spec := range model.Kinds() {
+		known = append(known, spec.Field)
+	}
 	var diags model.Diagnostics
 	for iter.Next() {
 		name := iter.Selector().Unquoted()

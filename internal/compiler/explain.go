@@ -54,9 +54,12 @@ func (l *loaded) explain(t *tree, problems []errors.Error) model.Diagnostics {
 		}
 		d := x.one(g)
 		explained[strings.Join(g.path, "\x00")] = true
+		if len(problems) > 1 && g.errors[0].format == formatNotConcrete {
+			continue // a consequence of the others
+		}
 		// A comprehension, or a value that others refer to, makes the same
 		// mistake in many places.
-		fold := d.Code + "\x00" + d.Origin.String() + "\x00" + last(g.path)
+		fold := d.Code + "\x00" + d.Origin.String() + "\x00" + d.Path
 		if !d.Origin.IsZero() && seen[fold] {
 			continue
 		}
@@ -72,7 +75,7 @@ func (x *explainer) group(problems []errors.Error) []*group {
 	byPath := map[string]*group{}
 	known := map[string]bool{}
 	for _, e := range problems {
-		path := unquotePath(e.Path())
+		path := x.pathOf(e)
 		key := strings.Join(path, "\x00")
 		format, args := e.Msg()
 		if id := key + "\x00" + e.Error(); known[id] {
@@ -117,12 +120,26 @@ func (x *explainer) follows(g *group, explained map[string]bool) bool {
 	return false
 }
 
+// pathOf is the place of an error as the user names it. Where the user wrote
+// nothing at all, CUE names the definition of the schema instead.
+func (x *explainer) pathOf(e errors.Error) []string {
+	path := unquotePath(e.Path())
+	if len(path) > 0 && len(x.index.top[path[0]]) == 0 {
+		for _, field := range x.schema["#Config"] {
+			if strings.EqualFold(path[0], "#"+field) {
+				path[0] = field
+			}
+		}
+	}
+	return path
+}
+
 // unquotePath turns CUE's selectors into names.
 func unquotePath(selectors []string) []string {
 	out := make([]string, len(selectors))
 	for i, s := range selectors {
 		out[i] = s
-		if strings.HasPrefix(s, `"`) || strings.HasPrefix(s, "#\"") {
+		if strings.HasPrefix(s, `"`) {
 			if u, err := literal.Unquote(s); err == nil {
 				out[i] = u
 			}
@@ -141,9 +158,9 @@ func last(path []string) string {
 // one explains a group, by the first explanation that fits.
 func (x *explainer) one(g *group) model.Diagnostic {
 	where := placeOf(g.path)
-	d := model.Diagnostic{Severity: model.Error, Key: where.key, Path: where.field, Raw: x.raw(g)}
+	d := model.Diagnostic{Severity: model.Error, Key: where.key, Path: where.path, Raw: x.raw(g)}
 	for _, f := range []func(*group, place, *model.Diagnostic) bool{
-		x.unknown, x.missing, x.conflict, x.listLengths, x.reference, x.wrongValue, x.incomplete, x.cycle,
+		x.unknown, x.unused, x.missing, x.conflict, x.listLengths, x.reference, x.wrongValue, x.incomplete, x.cycle,
 	} {
 		if f(g, where, &d) {
 			return d
@@ -177,7 +194,10 @@ func (x *explainer) written(path []string) model.Origin {
 func (x *explainer) resourceOrigin(path []string) model.Origin {
 	n := min(len(path), 2)
 	if n > 0 && path[0] == "environment" {
-		n = 1
+		if n = 1; len(x.index.top["environment"]) == 0 {
+			s := x.sources[len(x.sources)-1]
+			return x.module.origin(s.pkgAt)
+		}
 	}
 	for ; n > 0; n-- {
 		for _, d := range x.index.find(path[:n]...) {

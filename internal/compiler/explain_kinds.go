@@ -27,6 +27,11 @@ const (
 	formatUnused      = "imported and not used: %s"
 	formatDisjunction = "%d errors in empty disjunction:"
 	formatCycle       = "structural cycle"
+	formatUnusedLet   = "unreferenced alias or let clause %s"
+	formatNoBuiltin   = "builtin package %q undefined"
+
+	// formatNotConcrete is our own: CUE has no reason to give.
+	formatNotConcrete = "the value is not concrete"
 )
 
 func (g *group) with(format string) *finding {
@@ -113,11 +118,7 @@ func (x *explainer) missing(g *group, where place, d *model.Diagnostic) bool {
 	}
 	d.Code = "missing-field"
 	d.Origin = x.resourceOrigin(g.path)
-	subject := where.subject
-	if subject == "" {
-		subject = "the configuration"
-	}
-	d.Summary = fmt.Sprintf("%s has no %s", subject, orElse(where.field, last(g.path)))
+	d.Summary = fmt.Sprintf("%s has no %s", orElse(where.subject, "the configuration"), orElse(where.field, last(g.path)))
 	if a := allowed(where.definition, where.name); a != "" {
 		d.Detail = "required: " + a
 	}
@@ -129,6 +130,12 @@ func (x *explainer) missing(g *group, where place, d *model.Diagnostic) bool {
 
 // conflict explains two values of the user for one place.
 func (x *explainer) conflict(g *group, where place, d *model.Diagnostic) bool {
+	if where.name == "enabled_in" && x.enabledInOverlay(g, where, d) {
+		return true
+	}
+	if isElement(g.path) && x.lists(g.path[:len(g.path)-1], d) {
+		return true
+	}
 	var both []*finding
 	for i := range g.errors {
 		f := &g.errors[i]
@@ -144,6 +151,18 @@ func (x *explainer) conflict(g *group, where place, d *model.Diagnostic) bool {
 		return true
 	}
 	return x.constrained(both, where, d)
+}
+
+// enabledInOverlay explains an overlay that changes enabled_in.
+func (x *explainer) enabledInOverlay(g *group, where place, d *model.Diagnostic) bool {
+	for _, w := range x.index.find(g.path...) {
+		if w.dir == x.overlayDir() {
+			d.Origin = x.module.origin(w.label.Pos())
+			enabledInOverlay(d, where.subject)
+			return true
+		}
+	}
+	return false
 }
 
 // side is a value of the user that takes part in a conflict.

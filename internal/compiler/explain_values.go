@@ -21,14 +21,7 @@ func (x *explainer) listLengths(g *group, where place, d *model.Diagnostic) bool
 	if f == nil {
 		return false
 	}
-	var lists []side
-	for _, w := range x.index.find(g.path...) {
-		if l, ok := w.value.(*ast.ListLit); ok {
-			lists = append(lists, side{expr: l, at: x.module.origin(l.Pos()), level: w.level})
-		}
-	}
-	if len(lists) >= 2 {
-		x.twice(where, lists[0], lists[len(lists)-1], d)
+	if x.lists(g.path, d) {
 		return true
 	}
 	d.Code = "conflicting-values"
@@ -41,17 +34,47 @@ func (x *explainer) listLengths(g *group, where place, d *model.Diagnostic) bool
 	return true
 }
 
+// lists explains two lists for one place.
+func (x *explainer) lists(path []string, d *model.Diagnostic) bool {
+	var lists []side
+	for _, w := range x.index.find(path...) {
+		if l, ok := w.value.(*ast.ListLit); ok {
+			lists = append(lists, side{expr: l, at: x.module.origin(l.Pos()), level: w.level})
+		}
+	}
+	if len(lists) < 2 {
+		return false
+	}
+	x.twice(placeOf(path), lists[0], lists[len(lists)-1], d)
+	return true
+}
+
+// unused explains imports and let clauses that nothing refers to, which CUE
+// refuses.
+func (x *explainer) unused(g *group, _ place, d *model.Diagnostic) bool {
+	f, what := g.with(formatUnused), "import"
+	if f == nil {
+		f, what = g.with(formatUnusedLet), "let"
+	}
+	if f == nil {
+		return false
+	}
+	d.Code = "unused-" + what
+	d.Summary = fmt.Sprintf("%s %s is not used", what, short(fmt.Sprint(f.args[0])))
+	d.Hint = "remove it"
+	d.Origin = x.firstUser(f, g)
+	return true
+}
+
 // reference explains a name that stands for nothing.
 func (x *explainer) reference(g *group, where place, d *model.Diagnostic) bool {
 	f := g.with(formatNotFound)
 	if f == nil {
 		f = g.with(formatUndefined)
 	}
-	if unused := g.with(formatUnused); unused != nil {
-		d.Code = "unused-import"
-		d.Summary = fmt.Sprintf("import %v is not used", unused.args[0])
-		d.Hint = "remove the import"
-		d.Origin = x.firstUser(unused, g)
+	if builtin := g.with(formatNoBuiltin); builtin != nil {
+		d.Origin = x.firstUser(builtin, g)
+		x.importError(d, fmt.Sprint(builtin.args[0]))
 		return true
 	}
 	if f == nil {
@@ -60,7 +83,8 @@ func (x *explainer) reference(g *group, where place, d *model.Diagnostic) bool {
 	missing := fmt.Sprint(f.args[0])
 	d.Code = "undefined"
 	d.Origin = x.firstUser(f, g)
-	d.Summary = fmt.Sprintf("%s refers to %s, which is not there", where, short(missing))
+	subject := orElse(where.String(), "the configuration")
+	d.Summary = fmt.Sprintf("%s refers to %s, which is not there", subject, short(missing))
 	candidates := []string{}
 	for n := range x.index.top {
 		candidates = append(candidates, n)
@@ -68,11 +92,7 @@ func (x *explainer) reference(g *group, where place, d *model.Diagnostic) bool {
 	for n := range x.schema {
 		candidates = append(candidates, n)
 	}
-	for n, fields := range x.schema {
-		if n == "#Tenant" {
-			candidates = append(candidates, fields...)
-		}
-	}
+	candidates = append(candidates, x.schema["#Tenant"]...)
 	candidates = append(candidates, builtinPackages...)
 	slices.Sort(candidates)
 	if s := model.Suggest(missing, candidates); s != "" {
@@ -108,6 +128,11 @@ func (x *explainer) wrongValue(g *group, where place, d *model.Diagnostic) bool 
 			d.Origin = x.resourceOrigin(g.path)
 		}
 		d.Summary = fmt.Sprintf("%s cannot be %s", where, short(value))
+		if where.definition == "#Tenant" && where.name == "id" && len(f.user) > 0 {
+			d.Summary = fmt.Sprintf("%s: id is %s, but the key is the id", where.subject, short(value))
+			d.Hint = "remove id, or change the key"
+			return true
+		}
 		if expected != "" {
 			d.Detail = "expected: " + expected
 		} else if len(f.args) > 1 {

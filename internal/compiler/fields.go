@@ -1,7 +1,9 @@
 package compiler
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
@@ -14,7 +16,8 @@ import (
 type place struct {
 	key     *model.Key // the resource, if it is in one
 	subject string     // "tenant/acme-corp", "environment", or ""
-	field   string     // the rest of the path, "" for the subject itself
+	field   string     // the rest of the path as it is shown, "" for the subject itself
+	path    string     // the rest of the path, without the elements of lists
 	// definition is the definition of the schema that holds the field.
 	definition string
 	// name is the field within the definition; list elements and map entries
@@ -47,17 +50,39 @@ func placeOf(path []string) place {
 		p.key, p.subject, p.name = &key, string(kind)+"/"+shownID(rest[0]), ""
 		rest = rest[1:]
 	default:
-		return place{subject: "", field: model.JoinPath(path...), definition: ""}
+		return place{field: short(strings.Join(path, "."))}
 	}
 	if len(rest) == 0 {
 		return p
 	}
-	p.field = model.JoinPath(rest...)
+	p.path = model.JoinPath(rest...)
+	if n := len(rest) - 1; isElement(path) {
+		p.path = model.JoinPath(rest[:n]...)
+		p.field = fmt.Sprintf("%s[%s]", short(p.path), rest[n])
+	} else {
+		p.field = short(p.path)
+	}
 	if rest[0] == "lifecycle" && len(rest) > 1 {
 		p.definition, rest = "#Lifecycle", rest[1:]
 	}
 	p.name = rest[0] + strings.Repeat("[]", len(rest)-1)
 	return p
+}
+
+// isElement tells an element of a list from a field whose name is a number.
+func isElement(path []string) bool {
+	n := len(path) - 1
+	if n < 3 {
+		return false
+	}
+	if _, err := strconv.Atoi(path[n]); err != nil {
+		return false
+	}
+	switch path[n-1] {
+	case "domains", "default_roles", "enabled_in", "ignore":
+		return true
+	}
+	return n == 4 && path[2] == "custom_attributes"
 }
 
 // shownID is an id in a message: as it is where it is plain.

@@ -1,11 +1,14 @@
 package compiler
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
@@ -30,6 +33,9 @@ type loaded struct {
 	instance     *build.Instance
 	index        *index
 	sources      []source
+	mu           sync.Mutex        // guards the next two: CUE may parse concurrently
+	contents     map[string][]byte // of every file that was parsed
+	refused      model.Diagnostics // files of other packages that were not
 	warnings     model.Diagnostics
 }
 
@@ -51,7 +57,8 @@ func (m *Module) load(env string) (*loaded, model.Diagnostics) {
 	if len(diags) > 0 {
 		return nil, diags
 	}
-	l := &loaded{module: m, env: env, environments: environments, sources: slices.Concat(shared, own), warnings: m.schemaWarning()}
+	l := &loaded{module: m, env: env, environments: environments, contents: map[string][]byte{}, warnings: m.schemaWarning()}
+	l.sources = slices.Concat(shared, own)
 	overlay := map[string]load.Source{
 		filepath.Join(base, generatedFile): load.FromString(m.generated(pkg)),
 	}
@@ -132,30 +139,39 @@ func (m *Module) packageName(shared, own []source) (string, model.Diagnostics) {
 
 // parse is what CUE calls for each file that it reads.
 func (l *loaded) parse(name string, src any, cfg parser.Config) (*ast.File, error) {
-	if data, ok := src.([]byte); ok && !l.isChecked(name) {
-		s := source{path: name, data: data}
-		if len(data) > maxFileBytes {
-			return nil, refusal{l.module.tooBig(name, int64(len(data)))}
-		}
-		if d := l.module.scan(&s); d != nil {
-			return nil, refusal{*d}
-		}
+	data, _ := src.([]byte)
+	d := l.refuse(name, data)
+	l.mu.Lock()
+	l.contents[name] = data
+	if d != nil {
+		l.refused = append(l.refused, *d)
+	}
+	l.mu.Unlock()
+	if d != nil {
+		return nil, errors.New(d.Summary)
 	}
 	return parser.ParseFile(name, src, cfg)
 }
 
-func (l *loaded) isChecked(name string) bool {
-	return !l.module.isUserFile(name) || slices.ContainsFunc(l.sources, func(s source) bool { return s.path == name })
+// refuse applies to files of other packages what [Module.readSources] applies
+// to those of the environment.
+func (l *loaded) refuse(name string, data []byte) *model.Diagnostic {
+	if !l.module.isUserFile(name) || slices.ContainsFunc(l.sources, func(s source) bool { return s.path == name }) {
+		return nil
+	}
+	if len(data) > maxFileBytes {
+		d := l.module.tooBig(name, int64(len(data)))
+		return &d
+	}
+	return l.module.scan(&source{path: name, data: data})
 }
-
-// refusal carries a diagnostic of ours through CUE's loader.
-type refusal struct{ diagnostic model.Diagnostic }
-
-func (r refusal) Error() string { return r.diagnostic.Summary }
 
 // loadErrors explains why files could not be loaded: one mistake per file,
 // since what the parser says after the first is guesswork.
 func (l *loaded) loadErrors(err error) model.Diagnostics {
+	if len(l.refused) > 0 {
+		return l.refused // the rest follows from it
+	}
 	var diags model.Diagnostics
 	seen := map[string]bool{}
 	for _, e := range errors.Errors(err) {
@@ -170,79 +186,60 @@ func (l *loaded) loadErrors(err error) model.Diagnostics {
 }
 
 func (l *loaded) loadError(e errors.Error) model.Diagnostic {
-	var r refusal
-	if errors.As(e, &r) {
-		return r.diagnostic
-	}
-	format, _ := e.Msg()
-	text := strings.ReplaceAll(e.Error(), l.module.root+string(filepath.Separator), "")
+	inner := innermost(e)
+	text := strings.ReplaceAll(inner.Error(), l.module.root+string(filepath.Separator), "")
 	d := model.Diagnostic{Severity: model.Error, Code: "load", Summary: oneLine(text), Raw: details(l.module, e)}
 	for _, pos := range errors.Positions(e) {
-		if o := l.module.userOrigin(pos); !o.IsZero() {
-			d.Origin = o
-			break
+		if o := l.pos(pos); !o.IsZero() {
+			d.Origin = o // the last one is where the trouble is, not who imports it
 		}
 	}
-	if format == "import failed" {
-		l.importError(&d, e)
+	if m := noPackage.FindStringSubmatch(text); m != nil {
+		l.importError(&d, m[1])
 		return d
 	}
-	if !d.Origin.IsZero() {
+	if !d.Origin.IsZero() && inner.Position().IsValid() {
 		d.Code = "syntax"
 		d.Summary = "syntax error: " + strings.ReplaceAll(oneLine(text), "'EOF'", "the end of the file")
-		if line := l.line(d.Origin); line != "" {
+		if line := l.line(inner.Position()); line != "" {
 			d.Detail = "in: " + line
 		}
 	}
 	return d
 }
 
-// importError explains an import that found nothing, or that found a package
-// which is itself wrong.
-func (l *loaded) importError(d *model.Diagnostic, e error) {
-	path := importPathAt(l.line(d.Origin))
-	text := d.Summary
-	if i := strings.LastIndex(text, "cannot find package"); i < 0 {
-		d.Code, d.Summary = "import", strings.TrimPrefix(text, "import failed: ")
-		return
+// innermost is the error that an import error wraps.
+func innermost(e errors.Error) errors.Error {
+	for {
+		inner, ok := errors.Unwrap(e).(errors.Error)
+		if !ok {
+			return e
+		}
+		e = inner
 	}
-	d.Code = "unknown-import"
-	if path == "" {
-		d.Summary = strings.TrimPrefix(text, "import failed: ")
-		return
-	}
-	d.Summary = fmt.Sprintf("import %s: there is no such package", quoted(path))
+}
+
+var noPackage = regexp.MustCompile(`cannot find package "([^"]*)"`)
+
+// importError explains an import that found nothing.
+func (l *loaded) importError(d *model.Diagnostic, path string) {
 	ours := l.module.path + "/" + schemaDir
-	switch {
-	case strings.HasSuffix(path, "/"+schemaDir):
+	d.Code = "unknown-import"
+	d.Summary = fmt.Sprintf("import %s: there is no such package", quoted(path))
+	d.Detail = didYouMean(path, append(slices.Clone(builtinPackages), ours), fmt.Sprintf("known: %q, packages of %s, and those of CUE; nothing is downloaded", ours, l.module.path))
+	if strings.HasSuffix(path, "/"+schemaDir) {
 		d.Detail = fmt.Sprintf("did you mean %q?", ours)
-	default:
-		d.Detail = didYouMean(path, append(slices.Clone(builtinPackages), ours), fmt.Sprintf("known: %q, packages of %s, and those of CUE; nothing is downloaded", ours, l.module.path))
 	}
-	_ = e
 }
 
-// line is the text of a line of a source, for messages.
-func (l *loaded) line(o model.Origin) string {
-	for _, s := range l.sources {
-		if l.module.rel(s.path) != o.File {
-			continue
-		}
-		lines := strings.SplitN(string(s.data), "\n", o.Line+1)
-		if o.Line >= 1 && o.Line <= len(lines) {
-			return short(strings.TrimSpace(lines[o.Line-1]))
-		}
-	}
-	return ""
-}
-
-func importPathAt(line string) string {
-	_, rest, ok := strings.Cut(line, `"`)
-	path, _, closed := strings.Cut(rest, `"`)
-	if !ok || !closed {
+// line is the text of the line of a position, for messages.
+func (l *loaded) line(pos token.Pos) string {
+	content, ok := l.contents[pos.Filename()]
+	if !ok {
 		return ""
 	}
-	return path
+	lines := bytes.SplitN(content, []byte("\n"), pos.Line()+1)
+	return short(string(lines[min(pos.Line(), len(lines))-1]))
 }
 
 // noRegistry refuses to fetch anything.

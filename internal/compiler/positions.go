@@ -119,7 +119,7 @@ func hasFields(e ast.Expr) bool {
 func (p positions) duplicates(where place) model.Diagnostics {
 	var diags model.Diagnostics
 	for _, r := range p.twice {
-		where.field = r.path
+		where.field = short(r.path)
 		diags = append(diags, model.Diagnostic{
 			Severity: model.Warning,
 			Code:     "written-twice",

@@ -38,7 +38,8 @@ func (c *compiled) check() model.Diagnostics {
 
 type rules struct {
 	*compiled
-	diags model.Diagnostics
+	schema map[string][]string
+	diags  model.Diagnostics
 }
 
 // about starts a diagnostic about a field of a resource, or about the resource
@@ -190,22 +191,34 @@ func (r *rules) enabledIn(o *object) {
 				return
 			}
 			d.Origin = r.loaded.module.origin(at.label.Pos())
-			w := r.add(d, "enabled-in-overlay", "%s: enabled_in is written in an overlay", name(o.key))
-			w.Detail = "only the shared definitions in envs/ say which environments have a resource"
-			w.Hint = "move it to envs/, or remove the resource from the overlay"
+			enabledInOverlay(&d, name(o.key))
+			r.diags = append(r.diags, d)
 		})
 	}
+}
+
+func enabledInOverlay(d *model.Diagnostic, subject string) {
+	d.Code = "enabled-in-overlay"
+	d.Summary = subject + ": enabled_in is written in an overlay"
+	d.Detail = "only the shared definitions in envs/ say which environments have a resource"
+	d.Hint = "move it to envs/"
 }
 
 // ignored checks the fields that lifecycle.ignore names: a misspelt one would
 // protect nothing.
 func (r *rules) ignored(res model.Resource) {
+	if len(res.Policy.Ignore) == 0 {
+		return
+	}
 	definition := "#Tenant"
 	if res.Key.Kind == model.Flow {
 		definition = "#Flow"
 	}
 	var fields []string
-	for _, f := range schemaFields()[definition] {
+	if r.schema == nil {
+		r.schema = schemaFields() // parses the schema: only where it is needed
+	}
+	for _, f := range r.schema[definition] {
 		if !policyFields[f] {
 			fields = append(fields, f)
 		}

@@ -44,13 +44,21 @@ func short(s string) string {
 	if utf8.RuneCountInString(s) <= maxShown {
 		return s
 	}
-	return string([]rune(s)[:maxShown-1]) + "…"
+	return cut(s)
+}
+
+func cut(s string) string {
+	closing := ""
+	if s[0] == '"' {
+		closing = `"`
+	}
+	return string([]rune(s)[:maxShown-2]) + "…" + closing
 }
 
 // quoted is a string as CUE writes it, bounded.
 func quoted(s string) string {
 	if utf8.RuneCountInString(s) > maxShown {
-		s = string([]rune(s)[:maxShown-1]) + "…"
+		s = string([]rune(s)[:maxShown-2]) + "…"
 	}
 	return oneLine(literal.String.Quote(s))
 }

@@ -121,7 +121,7 @@ func (w *walker) fail(v cue.Value) {
 		w.problems = append(w.problems, errors.Errors(err)...)
 		return
 	}
-	w.problems = append(w.problems, problemAt(v, "the value is not concrete"))
+	w.problems = append(w.problems, problemAt(v, formatNotConcrete))
 }
 
 // problem is an error of ours at a place in the configuration.
