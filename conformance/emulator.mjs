@@ -1,9 +1,10 @@
 // What every test needs: the address of an emulator, a project of its own in
 // it, the official SDK on that project, and the emulator's control paths.
 //
-// DESCOPE_EMULATOR_URL names an emulator that runs; otherwise
-// DESCOPE_EMULATOR_CMD is a shell command that starts one and prints
-// "listening on http://HOST:PORT" first. It must run with the default budgets.
+// DESCOPE_EMULATOR_URL names an emulator that runs. Otherwise one is started:
+// by the shell command DESCOPE_EMULATOR_CMD, or from the tool's own binary,
+// DESCOPE_MGMT_BIN; it prints "listening on http://HOST:PORT" first. It must
+// run with the default budgets and quirks.
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -15,8 +16,9 @@ export const baseUrl = await address();
 
 async function address() {
   if (process.env.DESCOPE_EMULATOR_URL) return process.env.DESCOPE_EMULATOR_URL;
-  const command = process.env.DESCOPE_EMULATOR_CMD;
-  if (!command) throw new Error('set DESCOPE_EMULATOR_URL or DESCOPE_EMULATOR_CMD');
+  const binary = process.env.DESCOPE_MGMT_BIN;
+  const command = process.env.DESCOPE_EMULATOR_CMD ?? (binary && '"$DESCOPE_MGMT_BIN" emulator --listen 127.0.0.1:0');
+  if (!command) throw new Error('set DESCOPE_EMULATOR_URL, DESCOPE_EMULATOR_CMD or DESCOPE_MGMT_BIN');
   const child = spawn(command, { shell: true, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
   after(() => {
     try {

@@ -30,8 +30,11 @@ func TestAuthorization(t *testing.T) {
 	configured := Options{
 		Projects: []string{testProject, other},
 		Keys: []Key{
-			{Key: "good"}, {Key: "old", Expired: true}, {Key: "none", NoRights: true},
-			{Key: "reader", ReadOnly: true}, {Key: "scoped", Projects: []string{other}},
+			{Key: "good"},
+			{Key: "old", Expired: true},
+			{Key: "none", NoRights: true},
+			{Key: "reader", ReadOnly: true},
+			{Key: "scoped", Projects: []string{other}},
 		},
 	}
 	const read, write, licence = "GET " + allPath, "POST " + rolesPath, "GET /v1/mgmt/license"

@@ -63,8 +63,11 @@ func TestPersistence(t *testing.T) {
 	reads := func(h harness) map[string]string {
 		out := map[string]string{}
 		for _, r := range [][3]string{
-			{"GET", allPath, ""}, {"GET", settingsPath + "?id=b", ""}, {"POST", "/v1/mgmt/flow/list", ""},
-			{"POST", "/v2/mgmt/flow/export", `{"flowId":"sign-in"}`}, {"POST", "/v2/mgmt/theme/export", ""},
+			{"GET", allPath, ""},
+			{"GET", settingsPath + "?id=b", ""},
+			{"POST", "/v1/mgmt/flow/list", ""},
+			{"POST", "/v2/mgmt/flow/export", `{"flowId":"sign-in"}`},
+			{"POST", "/v2/mgmt/theme/export", ""},
 		} {
 			_, text, err := h.send(r[0], r[1], r[2])
 			if err != nil {
@@ -192,8 +195,14 @@ func TestControl(t *testing.T) {
 	h.equal("seeded", h.ids("GET", allPath, ""), []string{"a"})
 
 	for _, c := range [][2]string{
-		{"faults", `{"name":"x"}`}, {"faults", `[{"name":"x"}]`}, {"faults", `[5]`}, {"faults", `{} {}`},
-		{"reset", `{"dta":true}`}, {"reset", `5`}, {"seed", `{"version":7}`}, {"quirks", `{"etag":"x"}`},
+		{"faults", `{"name":"x"}`},
+		{"faults", `[{"name":"x"}]`},
+		{"faults", `[5]`},
+		{"faults", `{} {}`},
+		{"reset", `{"dta":true}`},
+		{"reset", `5`},
+		{"seed", `{"version":7}`},
+		{"quirks", `{"etag":"x"}`},
 	} {
 		h.refused(400, "E011001", "POST", "/_emulator/"+c[0], c[1])
 	}

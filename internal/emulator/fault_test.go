@@ -152,10 +152,7 @@ func TestClientGivesUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			req.Header.Set("Authorization", "Bearer "+h.bearer)
-			resp, err := Transport(h.server).RoundTrip(req)
-			if resp != nil {
-				_ = resp.Body.Close()
-			}
+			_, _, err = exchange(Transport(h.server), req)
 			if gone := name != "patient"; gone != errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -183,8 +180,9 @@ func TestFaultsTakeTurns(t *testing.T) {
 
 func TestParseFault(t *testing.T) {
 	for text, want := range map[string]Fault{
-		"503-once":                                  {Name: "503", Count: 1},
-		"52x":                                       {Name: "52x"},
+		"52x":      {Name: "52x"},
+		"503-once": {Name: "503", Count: 1},
+
 		"reset,count=2,skip=1,match=POST /v1":       {Name: "reset", Count: 2, Skip: 1, Match: "POST /v1"},
 		"slow,delay=2s":                             {Name: "slow", Delay: 2 * time.Second},
 		"429-once,count=3,retry_after=7":            {Name: "429", Count: 3, RetryAfter: 7},

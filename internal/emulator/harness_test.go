@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -34,21 +35,36 @@ func start(t *testing.T, o Options) harness {
 	return harness{t: t, server: s, bearer: testProject + ":" + testKey}
 }
 
+// answer is a response whose body has been read.
+type answer struct {
+	Status       string
+	StatusCode   int
+	Header       http.Header
+	Length       int64
+	Uncompressed bool
+}
+
+// exchange sends a request and reads the response to its end.
+func exchange(transport http.RoundTripper, req *http.Request) (answer, string, error) {
+	client := http.Client{Transport: transport, Timeout: time.Minute}
+	resp, err := client.Do(req)
+	if err != nil {
+		return answer{}, "", err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(resp.Body)
+	return answer{resp.Status, resp.StatusCode, resp.Header, resp.ContentLength, resp.Uncompressed}, string(data), err
+}
+
 // send is one request; the body is JSON text.
-func (h harness) send(method, path, body string) (*http.Response, string, error) {
+func (h harness) send(method, path, body string) (answer, string, error) {
 	h.t.Helper()
 	req, err := http.NewRequestWithContext(h.t.Context(), method, "http://emulator"+path, strings.NewReader(body))
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+h.bearer)
-	resp, err := Transport(h.server).RoundTrip(req)
-	if err != nil {
-		return nil, "", err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	data, err := io.ReadAll(resp.Body)
-	return resp, string(data), err
+	return exchange(Transport(h.server), req)
 }
 
 // ask sends a request and returns the status and the decoded JSON.

@@ -2,8 +2,10 @@ package emulator
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/big"
 	"regexp"
 	"slices"
@@ -247,8 +249,7 @@ func (c *call) sameName(a, b string) bool {
 // characters of base62, a KSUID, which starts with the time.
 func newID(prefix string, now time.Time) string {
 	raw := make([]byte, 20)
-	seconds := now.Unix() - 1400000000
-	raw[0], raw[1], raw[2], raw[3] = byte(seconds>>24), byte(seconds>>16), byte(seconds>>8), byte(seconds)
+	binary.BigEndian.PutUint32(raw, uint32((now.Unix()-1400000000)&math.MaxUint32))
 	_, _ = rand.Read(raw[4:]) // never fails
 	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	n, base, digit := new(big.Int).SetBytes(raw), big.NewInt(62), new(big.Int)

@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -11,7 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -36,18 +34,15 @@ func TestTransport(t *testing.T) {
 			w.Header().Set("X-Late", "too late")
 		}
 	})
-	client := http.Client{Transport: Transport(handler)}
-	post := func(path string) (*http.Response, string, error) {
-		resp, err := client.Post("http://example.test"+path, "text/plain", strings.NewReader("hello"))
+	post := func(path string) (answer, string, error) {
+		req, err := http.NewRequest("POST", "http://example.test"+path, strings.NewReader("hello"))
 		if err != nil {
-			return nil, "", err
+			t.Fatal(err)
 		}
-		defer func() { _ = resp.Body.Close() }()
-		body, err := io.ReadAll(resp.Body)
-		return resp, string(body), err
+		return exchange(Transport(handler), req)
 	}
 	resp, _, err := post("/created?a=b")
-	if err != nil || resp.StatusCode != 201 || resp.Header.Get("X-Late") != "" || resp.ContentLength != 0 {
+	if err != nil || resp.StatusCode != 201 || resp.Header.Get("X-Late") != "" || resp.Length != 0 {
 		t.Fatalf("%v %v", err, resp)
 	}
 	if got, want := resp.Header.Get("X-Seen"), "example.test /created?a=b 127.0.0.1:1 hello"; got != want {
@@ -84,20 +79,13 @@ func TestServe(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- Serve(ctx, listener, s) }()
 
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
-	send := func(method, path, body string) (*http.Response, []byte, error) {
+	send := func(method, path, body string) (answer, string, error) {
 		req, err := http.NewRequest(method, "http://"+listener.Addr().String()+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		req.Header.Set("Authorization", "Bearer "+testProject+":"+testKey)
-		resp, err := client.Do(req)
-		if err != nil {
-			return nil, nil, err
-		}
-		defer func() { _ = resp.Body.Close() }()
-		data, err := io.ReadAll(resp.Body)
-		return resp, data, err
+		return exchange(&http.Transport{DisableKeepAlives: true}, req)
 	}
 	if err := s.SetFaults(Fault{Name: "reset", Count: 1}, Fault{Name: "drop-after-write", Count: 1}); err != nil {
 		t.Fatal(err)
@@ -109,14 +97,14 @@ func TestServe(t *testing.T) {
 	}
 	// Large replies are compressed, and net/http unpacks them by itself.
 	resp, data, err := send("GET", allPath, "")
-	if err != nil || resp.Header.Get("Content-Type") != "application/json" || !bytes.Contains(data, []byte(`"id":"a"`)) {
+	if err != nil || resp.Header.Get("Content-Type") != "application/json" || !strings.Contains(data, `"id":"a"`) {
 		t.Errorf("%v %v %s", err, resp, data)
 	}
 	if _, _, err = send("POST", createPath, `{"id":"b","name":"`+strings.Repeat("b", 254)+`","selfProvisioningDomains":["`+strings.Repeat("x", 1000)+`"]}`); err != nil {
 		t.Fatal(err)
 	}
 	resp, data, err = send("GET", allPath, "")
-	if err != nil || !resp.Uncompressed || !bytes.Contains(data, []byte(`"id":"b"`)) {
+	if err != nil || !resp.Uncompressed || !strings.Contains(data, `"id":"b"`) {
 		t.Errorf("%v %v %s", err, resp, data)
 	}
 	if resp.Header.Get("Cf-Ray") == "" {
