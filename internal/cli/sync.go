@@ -118,8 +118,11 @@ func (c *connection) showAndRun(ctx context.Context, r request, p *plan.Plan, ag
 			return err
 		}
 	}
-	if dryRun || p.Empty() {
+	if dryRun {
 		return nil
+	}
+	if p.Empty() {
+		return c.remember(ctx, r, p)
 	}
 	return c.run(ctx, r, p, agreed)
 }

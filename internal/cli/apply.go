@@ -1,0 +1,268 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/api"
+	"pcconnect.ai/descope-mgmt/internal/apply"
+	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/plan"
+	"pcconnect.ai/descope-mgmt/internal/store"
+	"pcconnect.ai/descope-mgmt/internal/ui"
+)
+
+// apply makes the calls, reads again and reports.
+func (c *connection) apply(ctx context.Context, r request, p *plan.Plan, agreed consent) error {
+	started := c.app.now()
+	progress := ui.NewProgress(c.app.streams, ui.ProgressOptions{
+		Verb: verbOf(p), Noun: nounOf(p), Total: len(p.Changes), Now: c.app.now,
+	})
+	c.waiting.set(progress.Limited)
+	result := apply.Run(ctx, p, c.client, apply.Options{
+		Workers:   c.app.flags.parallelism,
+		OnFailure: c.onFailure(ctx, agreed),
+		OnDone: func(o apply.Outcome) {
+			if o.Status == apply.Done {
+				progress.Done(1)
+			} else {
+				progress.Failed(1)
+			}
+		},
+	})
+	c.waiting.set(nil)
+	progress.Stop()
+
+	// What was done is read back even after an interrupt: the record of what
+	// was last applied must be true.
+	checkCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+	defer cancel()
+	left, verifyErr := c.verify(checkCtx, r, p, result)
+
+	summary := ui.Summary{Took: c.app.now().Sub(started), Undo: "not possible yet: this version keeps no backup"}
+	if !result.OK() {
+		summary.Next = agreed.retry
+	}
+	if c.app.flags.output != formatText {
+		if err := c.app.encode(ui.ResultJSON(result, summary)); err != nil {
+			return err
+		}
+	} else {
+		c.app.print(ui.ResultText(result, summary, c.app.streams.OutStyle()))
+	}
+	return outcome(result, left, verifyErr)
+}
+
+// onFailure decides how to go on after a failed change: as the flag says, or as
+// the user at the terminal says.
+func (c *connection) onFailure(ctx context.Context, agreed consent) func(apply.Outcome) apply.Decision {
+	return func(o apply.Outcome) apply.Decision {
+		if agreed.onError == "" && !agreed.yes && c.app.streams.InTTY {
+			answer, err := c.prompter().Select(ctx, fmt.Sprintf("%s failed: %v\nGo on with the rest?", o.Key, o.Err), "continue", "abort")
+			if err == nil && answer == "continue" {
+				return apply.Continue
+			}
+			return apply.Stop
+		}
+		if agreed.onError == onErrorContinue {
+			return apply.Continue
+		}
+		return apply.Stop
+	}
+}
+
+// verify reads the project again, records what is now applied, and says what
+// still differs of what was done.
+func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, result apply.Result) ([]string, error) {
+	var done []model.Key
+	for _, o := range result.Outcomes {
+		if o.Status == apply.Done {
+			done = append(done, o.Key)
+		}
+	}
+	if len(done) == 0 {
+		return nil, nil
+	}
+	last, err := c.scope.LoadLastApplied()
+	if err != nil {
+		return nil, err
+	}
+	live, err := c.read(ctx, r.kinds(last)...)
+	if err != nil {
+		return nil, fmt.Errorf("the changes were made, but could not be checked: %w", err)
+	}
+	if last, err = advance(last, r.desired, live, append(done, known(p.Unchanged, last)...)); err != nil {
+		return nil, err
+	}
+	if err := c.scope.SaveLastApplied(last, store.Meta{Environment: c.env, At: c.app.now()}); err != nil {
+		return nil, fmt.Errorf("the changes were made, but what was applied could not be recorded: %w", err)
+	}
+	return differences(r, live, last, done)
+}
+
+// remember records anew what was applied before and is as desired: its policy may
+// have changed, and a lifecycle block that was removed holds until then.
+func (c *connection) remember(ctx context.Context, r request, p *plan.Plan) error {
+	last, err := c.scope.LoadLastApplied()
+	if err != nil {
+		return err
+	}
+	unchanged := known(p.Unchanged, last)
+	stale := slices.ContainsFunc(unchanged, func(k model.Key) bool {
+		was, _ := last.Get(k)
+		is, _ := r.desired.Get(k)
+		return !reflect.DeepEqual(was.Policy, is.Policy)
+	})
+	if !stale {
+		return nil
+	}
+	release, err := c.scope.Lock(ctx, c.app.holder(), lockWait)
+	if err != nil {
+		return err
+	}
+	c.closers = append(c.closers, release)
+	live, err := c.read(ctx, r.kinds(last)...)
+	if err != nil {
+		return err
+	}
+	if last, err = advance(last, r.desired, live, unchanged); err != nil {
+		return err
+	}
+	return c.scope.SaveLastApplied(last, store.Meta{Environment: c.env, At: c.app.now()})
+}
+
+// known are the keys that a state has.
+func known(keys []model.Key, s model.State) []model.Key {
+	return slices.DeleteFunc(slices.Clone(keys), func(k model.Key) bool {
+		_, ok := s.Get(k)
+		return !ok
+	})
+}
+
+// advance records the objects that were done: the values that are live now of
+// what is managed, and nothing of what is gone.
+func advance(last, desired, live model.State, done []model.Key) (model.State, error) {
+	now := make(map[model.Key]model.Resource, last.Len()+len(done))
+	for _, r := range last.Resources() {
+		now[r.Key] = r
+	}
+	for _, k := range done {
+		want, wanted := desired.Get(k)
+		is, exists := live.Get(k)
+		if wanted && exists {
+			now[k] = plan.Applied(want, is)
+		} else {
+			delete(now, k)
+		}
+	}
+	return model.NewState(slices.Collect(maps.Values(now)))
+}
+
+// differences plans once more, for what was done, and expects nothing.
+func differences(r request, live, last model.State, done []model.Key) ([]string, error) {
+	var left []string
+	o := r.options
+	o.Targets, o.Prune, o.PruneUnmanaged = nil, nil, nil
+	for _, k := range done {
+		if _, wanted := r.desired.Get(k); wanted {
+			o.Targets = append(o.Targets, k)
+		} else if _, exists := live.Get(k); exists {
+			left = append(left, k.String()+" still exists")
+		}
+	}
+	if len(o.Targets) == 0 {
+		return left, nil
+	}
+	p, err := plan.Compute(r.desired, live, last, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, ch := range p.Changes {
+		for _, f := range ch.Fields {
+			left = append(left, fmt.Sprintf("%s %s is %s instead of %s", ch.Key, f.Path, ui.Value(f.Before, 60), ui.Value(f.After, 60)))
+		}
+	}
+	return left, nil
+}
+
+// outcome is the error, and so the exit code, of a run.
+func outcome(r apply.Result, left []string, verifyErr error) error {
+	n := ui.Count(r)
+	switch {
+	case r.Interrupted:
+		return exitWith(exitInterrupted)
+	case verifyErr != nil:
+		return verifyErr
+	case n.Done > 0 && !r.OK():
+		return exitWith(exitPartly)
+	case !r.OK():
+		return exitWith(exitCodeOf(r))
+	case len(left) > 0:
+		return fmt.Errorf("applied, but reading again shows a difference: %s", strings.Join(left, "; "))
+	default:
+		return nil
+	}
+}
+
+// exitCodeOf is the code of a run in which nothing was done: that of its first
+// failure, where it says more than "failed".
+func exitCodeOf(r apply.Result) int {
+	for _, o := range r.Outcomes {
+		var stale *apply.StaleError
+		switch {
+		case o.Err == nil:
+		case errors.As(o.Err, &stale):
+			return exitRefused
+		case api.IsAuth(o.Err):
+			return exitAuth
+		}
+	}
+	return exitFailed
+}
+
+func kindsOf(p *plan.Plan) []model.Kind {
+	var kinds []model.Kind
+	for _, spec := range model.Kinds() {
+		for _, c := range p.Changes {
+			if c.Key.Kind == spec.Kind {
+				kinds = append(kinds, spec.Kind)
+				break
+			}
+		}
+	}
+	return kinds
+}
+
+// verbOf names what a run does, if it does one thing only.
+func verbOf(p *plan.Plan) string {
+	verbs := map[plan.Action]string{plan.Create: "Created", plan.Update: "Updated", plan.Delete: "Deleted"}
+	verb := ""
+	for _, c := range p.Changes {
+		if v := verbs[c.Action]; verb == "" {
+			verb = v
+		} else if verb != v {
+			return "Applied"
+		}
+	}
+	return verb
+}
+
+func nounOf(p *plan.Plan) string {
+	if kinds := kindsOf(p); len(kinds) == 1 && verbOf(p) != "Applied" {
+		return string(kinds[0])
+	}
+	return "change"
+}
+
+func changes(n int) string {
+	if n == 1 {
+		return "1 change"
+	}
+	return fmt.Sprintf("%d changes", n)
+}
