@@ -25,7 +25,7 @@ lint: ## static analysis; the linter is built once, outside the clone
 
 fmt: ## format Go and CUE files
 	lint=$$(scripts/tools.sh golangci-lint) && $$lint fmt ./...
-	$(GO) run cuelang.org/go/cmd/cue fmt --files schema envs
+	$(GO) run ./cmd/descope-mgmt fmt schema envs
 
 check: ## everything that CI runs; SUITES="race docs" runs some of it
 	scripts/check.sh $(SUITES)
