@@ -1,21 +1,16 @@
 package compiler
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/errors"
-	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
-	cuejson "cuelang.org/go/encoding/json"
-	cueyaml "cuelang.org/go/encoding/yaml"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
@@ -74,9 +69,6 @@ func (c *compiled) eval(o EvalOptions) ([]byte, model.Diagnostics) {
 		if len(diags) > 0 {
 			return nil, diags
 		}
-		if o.Format == FormatCUE {
-			return c.source(result)
-		}
 		w := &walker{}
 		v = w.value(result)
 		if len(w.problems) > 0 {
@@ -107,76 +99,30 @@ func (c *compiled) document() document {
 	return document{c.tree.environment, byKind[model.Tenant], byKind[model.Flow]}
 }
 
-func encodeJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
-}
-
-func encode(v any, f EvalFormat) ([]byte, error) {
-	if f != "" && f != FormatJSON && f != FormatCUE && f != FormatYAML {
-		return nil, fmt.Errorf("no format %q; the formats are cue, json and yaml", string(f))
-	}
-	data, err := encodeJSON(v)
-	if err != nil || f == "" || f == FormatJSON {
-		return data, err
-	}
-	expr, err := cuejson.Extract("", data)
-	if err != nil {
-		return nil, err
-	}
-	if f == FormatYAML {
-		return cueyaml.Encode(cuecontext.New().BuildExpr(expr))
-	}
-	return formatExpr(expr)
-}
-
-// formatExpr writes an expression as a file: a struct without its braces.
-func formatExpr(expr ast.Expr) ([]byte, error) {
-	var node ast.Node = expr
-	if s, ok := expr.(*ast.StructLit); ok {
-		file := &ast.File{Decls: s.Elts}
-		node = file
-	}
-	out, err := format.Node(node)
-	if err != nil {
-		return nil, err
-	}
-	return append(bytes.TrimRight(out, "\n"), '\n'), nil
-}
-
 // expression evaluates an expression in the scope of the environment. What
-// enabled_in leaves out is not there for it.
+// enabled_in leaves out is not there for it: the fields that hold resources are
+// shadowed by their evaluated values.
 func (c *compiled) expression(text string) (cue.Value, model.Diagnostics) {
-	if d := scanExpr(c.loaded.module, text); d != nil {
+	if d := c.loaded.module.scan(&source{path: exprFile, data: []byte(text)}); d != nil {
+		d.Origin.File = exprFile
 		return cue.Value{}, model.Diagnostics{*d}
 	}
 	expr, err := parser.ParseExpr(exprFile, text)
 	if err != nil {
-		return cue.Value{}, c.exprErrors(errors.Errors(err)[:1])
+		return cue.Value{}, c.exprErrors(errors.Errors(err))
 	}
-	scope, ctx := c.tree.value, c.tree.value.Context()
-	options := []cue.BuildOption{cue.Scope(scope), cue.InferBuiltins(true), cue.ImportPath(c.loaded.instance.ImportPath)}
+	options := []cue.BuildOption{cue.Scope(c.tree.value), cue.InferBuiltins(true), cue.ImportPath(c.loaded.instance.ImportPath)}
+	ctx := c.tree.value.Context()
 	var v cue.Value
 	if len(c.result.Excluded) == 0 {
 		v = ctx.BuildExpr(expr, options...)
 	} else {
-		data, err := encodeJSON(c.document())
-		if err != nil {
-			return v, model.Diagnostics{{Severity: model.Error, Code: "eval", Summary: oneLine(err.Error())}}
+		result := &ast.Field{Label: ast.NewIdent(exprField), Value: expr}
+		shadow := &ast.StructLit{Elts: append(documentDecls(c.document()), result)}
+		v = ctx.BuildExpr(shadow, options...)
+		if result := v.LookupPath(cue.ParsePath(exprField)); result.Exists() || v.Err() == nil {
+			v = result
 		}
-		without, err := cuejson.Extract("", data)
-		if err != nil {
-			return v, model.Diagnostics{{Severity: model.Error, Code: "eval", Summary: oneLine(err.Error())}}
-		}
-		shadow, _ := without.(*ast.StructLit)
-		shadow.Elts = append(shadow.Elts, &ast.Field{Label: ast.NewIdent("#result"), Value: expr})
-		v = ctx.BuildExpr(shadow, options...).LookupPath(cue.ParsePath("#result"))
 	}
 	if err := v.Validate(); err != nil {
 		return v, c.exprErrors(errors.Errors(err))
@@ -184,14 +130,10 @@ func (c *compiled) expression(text string) (cue.Value, model.Diagnostics) {
 	return v, nil
 }
 
-// source writes a value that may not be concrete.
-func (c *compiled) source(v cue.Value) ([]byte, model.Diagnostics) {
-	out, err := format.Node(v.Syntax(cue.Final(), cue.Definitions(true), cue.Docs(false)))
-	if err != nil {
-		return nil, model.Diagnostics{{Severity: model.Error, Code: "eval", Summary: oneLine(err.Error())}}
-	}
-	return append(bytes.TrimRight(out, "\n"), '\n'), nil
-}
+// exprField holds the expression where it has to stand in a struct.
+const exprField = "#result"
+
+var exprPrefix = regexp.MustCompile(`^#result(\.[^:]*)?: `)
 
 // exprErrors explains what is wrong with an expression, once: the other errors
 // of CUE follow from the first.
@@ -199,9 +141,7 @@ func (c *compiled) exprErrors(problems []errors.Error) model.Diagnostics {
 	e := problems[0]
 	m := c.loaded.module
 	text := strings.ReplaceAll(e.Error(), m.root+"/", "")
-	if _, after, ok := strings.Cut(text, "#result: "); ok {
-		text = after
-	}
+	text = exprPrefix.ReplaceAllString(text, "")
 	d := model.Diagnostic{Severity: model.Error, Code: "expr", Summary: "--expr: " + oneLine(text), Raw: details(m, e)}
 	for _, pos := range errors.Positions(e) {
 		switch {
@@ -227,12 +167,4 @@ func (c *compiled) exprErrors(problems []errors.Error) model.Diagnostics {
 func exprOrigin(pos token.Pos) model.Origin {
 	p := pos.Position()
 	return model.Origin{File: exprFile, Line: p.Line, Column: p.Column}
-}
-
-func scanExpr(m *Module, text string) *model.Diagnostic {
-	d := m.scan(&source{path: exprFile, data: []byte(text)})
-	if d != nil {
-		d.Origin.File = exprFile
-	}
-	return d
 }
