@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -176,6 +177,18 @@ func TestFaultsTakeTurns(t *testing.T) {
 	h.equal("statuses", got, []int{200, 503, 503, 500, 200})
 	states := h.server.Faults()
 	h.equal("counters", []int{states[0].Seen, states[0].Fired, states[1].Seen, states[1].Fired}, []int{5, 2, 5, 1})
+}
+
+// TestAbandonedRequestsTakeNoFault: the handler of a request whose client has
+// given up may still be on its way when the next fault is set.
+func TestAbandonedRequestsTakeNoFault(t *testing.T) {
+	h := start(t, Options{Faults: []Fault{{Name: "503-once"}}})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	req := httptest.NewRequest("GET", allPath, nil).WithContext(ctx)
+	req.Header.Set("Authorization", "Bearer "+h.bearer)
+	h.server.ServeHTTP(httptest.NewRecorder(), req)
+	h.refused(503, "E000503", "GET", allPath, "")
 }
 
 func TestParseFault(t *testing.T) {

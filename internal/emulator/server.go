@@ -125,7 +125,7 @@ func (s *Server) answer(r *http.Request, entry *Request) reply {
 	entry.keepBody(in.body)
 	entry.Project, entry.Auth = in.bearer.project, in.bearer.form
 
-	quirks, wait, hit := s.admit(&in, clientOf(r), entry)
+	quirks, wait, hit := s.admit(&in, r, entry)
 	if wait > 0 {
 		return errorReply(&apiError{
 			status: http.StatusTooManyRequests, code: codeRate, retryAfter: wholeSeconds(wait),
@@ -163,14 +163,18 @@ type incoming struct {
 }
 
 // admit counts a request against its budget and finds the fault whose turn it
-// is, if it is within the budget.
-func (s *Server) admit(in *incoming, client string, entry *Request) (q Quirks, wait time.Duration, f *firing) {
+// is, if it is within the budget. A request whose client is gone takes no
+// fault: what a test abandons must not eat the fault that it sets next.
+func (s *Server) admit(in *incoming, r *http.Request, entry *Request) (q Quirks, wait time.Duration, f *firing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	wait, budget := s.limiter.take(s.options.Now(), in.route, in.bearer.project, client)
+	wait, budget := s.limiter.take(s.options.Now(), in.route, in.bearer.project, clientOf(r))
 	if wait > 0 {
 		entry.Budget = budget
 		return s.quirks, wait, nil
+	}
+	if r.Context().Err() != nil {
+		return s.quirks, 0, nil
 	}
 	if f = takeFault(s.faults, in.route, in.endpoint); f != nil {
 		entry.Fault = f.Name
