@@ -127,57 +127,8 @@ func getFlow(ctx context.Context, c *Client, id string) (model.Resource, bool, e
 	return model.Resource{
 		Key:      model.Key{Kind: model.Flow, ID: id},
 		Attrs:    map[string]any{"definition": definition},
-		Observed: &model.Observed{Raw: raw, Fields: stableFlow(definition)},
+		Observed: &model.Observed{Raw: raw, Fields: model.NormalFlow(definition)},
 	}, true, nil
-}
-
-// stableFlow is a flow in the form in which equal flows are equal. Descope: the
-// rendering service stamps the version of its components on a read, and zero
-// values are written out by some endpoints and left out by others.
-func stableFlow(definition map[string]any) map[string]any {
-	fields := model.CloneMap(definition)
-	if metadata, ok := fields["metadata"].(map[string]any); ok {
-		delete(metadata, "componentsVersion")
-	}
-	for name, v := range fields {
-		if pruned, zero := withoutZeros(v); zero {
-			delete(fields, name)
-		} else {
-			fields[name] = pruned
-		}
-	}
-	return fields
-}
-
-// withoutZeros drops the members of objects that hold nothing, at any depth,
-// and reports whether the value itself holds nothing. It changes v.
-func withoutZeros(v any) (pruned any, zero bool) {
-	switch v := v.(type) {
-	case nil:
-		return v, true
-	case bool:
-		return v, !v
-	case string:
-		return v, v == ""
-	case json.Number:
-		return v, v == "0"
-	case []any:
-		for i, e := range v {
-			v[i], _ = withoutZeros(e) // an element keeps its place
-		}
-		return v, len(v) == 0
-	case map[string]any:
-		for name, e := range v {
-			if e, zero := withoutZeros(e); zero {
-				delete(v, name)
-			} else {
-				v[name] = e
-			}
-		}
-		return v, len(v) == 0
-	default:
-		return v, false
-	}
 }
 
 func encodeFlow(t model.Transition) ([]model.Step, error) {
@@ -232,7 +183,7 @@ func flowIsAsSent(body json.RawMessage, live model.Resource, exists bool) bool {
 		return false
 	}
 	flow, _ := top["flow"].(map[string]any)
-	return model.Equal(stableFlow(flow), live.Observed.Fields)
+	return model.Equal(model.NormalFlow(flow), live.Observed.Fields)
 }
 
 // decodeObject reads a JSON object into normal form.

@@ -101,69 +101,6 @@ func flowSpec() KindSpec {
 	return KindSpec{Kind: Flow, Field: "flows", Stage: 20, Effective: effectiveFlow}
 }
 
-// effectiveFlow keeps the live definition of a flow where the written one means
-// the same: see [sameFlow].
-func effectiveFlow(written, live map[string]any) map[string]any {
-	want, ok1 := written["definition"].(map[string]any)
-	is, ok2 := live["definition"].(map[string]any)
-	if !ok1 || !ok2 || !sameFlow(want, is) {
-		return written
-	}
-	out := maps.Clone(written)
-	out["definition"] = is
-	return out
-}
-
-// sameFlow compares two exports of a flow without what Descope fills in or
-// stamps by itself. Descope: metadata.componentsVersion is the version of the
-// rendering service that saved last; absent and zero are the same for the
-// optional fields at the top, in metadata and of an interaction.
-func sameFlow(a, b map[string]any) bool {
-	plain := func(flow map[string]any) map[string]any {
-		flow = CloneMap(flow)
-		delete(flow, "flowId") // the key of the resource is its id
-		dropZero(flow)
-		if metadata, ok := flow["metadata"].(map[string]any); ok {
-			delete(metadata, "componentsVersion")
-			dropZero(metadata)
-		}
-		screens, _ := flow["screens"].([]any)
-		for _, s := range screens {
-			if screen, ok := s.(map[string]any); ok {
-				dropZero(screen)
-			}
-		}
-		return flow
-	}
-	return Equal(plain(a), plain(b))
-}
-
-// dropZero removes the fields of an object that hold nothing.
-func dropZero(object map[string]any) {
-	for k, v := range object {
-		switch v := v.(type) {
-		case nil:
-			delete(object, k)
-		case bool:
-			if !v {
-				delete(object, k)
-			}
-		case string:
-			if v == "" {
-				delete(object, k)
-			}
-		case []any:
-			if len(v) == 0 {
-				delete(object, k)
-			}
-		case map[string]any:
-			if len(v) == 0 {
-				delete(object, k)
-			}
-		}
-	}
-}
-
 // effectiveTenant folds domains and self_provisioning into the one list that
 // Descope stores (selfProvisioningDomains, which is empty when self-provisioning
 // is off):
