@@ -94,8 +94,10 @@ func TestNormalizeAndEqual(t *testing.T) {
 			t.Errorf("Normalize(%#v) passes", bad)
 		}
 	}
-	if _, err := DecodeJSON([]byte(`{} {}`)); err == nil {
-		t.Error("trailing content passes")
+	for _, bad := range []string{``, `{`, `{} {}`, `{} ]`, `{}}`, `1 x`} {
+		if v, err := DecodeJSON([]byte(bad)); err == nil {
+			t.Errorf("DecodeJSON(%q) = %v", bad, v)
+		}
 	}
 }
 
