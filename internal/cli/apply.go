@@ -64,7 +64,7 @@ func (c *connection) apply(ctx context.Context, r request, p *plan.Plan, agreed 
 func (c *connection) onFailure(ctx context.Context, agreed consent) func(apply.Outcome) apply.Decision {
 	return func(o apply.Outcome) apply.Decision {
 		if agreed.onError == "" && !agreed.yes && c.app.streams.InTTY {
-			answer, err := c.prompter().Select(ctx, fmt.Sprintf("%s failed: %v\nGo on with the rest?", o.Key, o.Err), "continue", "abort")
+			answer, err := c.prompter().Select(ctx, afterFailure(o), "continue", "abort")
 			if err == nil && answer == "continue" {
 				return apply.Continue
 			}
@@ -75,6 +75,19 @@ func (c *connection) onFailure(ctx context.Context, agreed consent) func(apply.O
 		}
 		return apply.Stop
 	}
+}
+
+// afterFailure is the question how to go on after a change that was not done.
+func afterFailure(o apply.Outcome) string {
+	what := o.Err.Error()
+	if key := o.Key.String(); !strings.HasPrefix(what, key) {
+		what = key + ": " + what
+	}
+	became := "It failed."
+	if o.Status == apply.Unclear {
+		became = "Whether it was done is unknown."
+	}
+	return what + "\n" + became + " Go on with the rest?"
 }
 
 // verify reads the project again, records what is now applied, and says what

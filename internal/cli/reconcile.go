@@ -198,7 +198,7 @@ func (c *connection) askGuard(ctx context.Context, g plan.Guard, allowed *plan.A
 		allowed.ConfirmProject = c.project
 		return nil
 	}
-	if err := c.prompter().Confirm(ctx, g.Detail+" Take them under management?"); err != nil {
+	if err := c.prompter().Confirm(ctx, g.Detail+". Take them under management?"); err != nil {
 		return err
 	}
 	allowed.AdoptExisting = true

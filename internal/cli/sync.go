@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pcconnect.ai/descope-mgmt/internal/plan"
+	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
 // consentFlags are the flags with which a run is agreed to beforehand.
@@ -123,6 +124,10 @@ func (c *connection) showAndRun(ctx context.Context, r request, p *plan.Plan, ag
 	}
 	if p.Empty() {
 		return c.remember(ctx, r, p)
+	}
+	if c.app.flags.output != formatText && !agreed.yes && c.app.streams.InTTY {
+		// Nobody can agree to what they have not seen.
+		c.app.note(ui.PlanText(p, c.forecast(p), c.app.streams.ErrStyle()))
 	}
 	return c.run(ctx, r, p, agreed)
 }
