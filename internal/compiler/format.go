@@ -11,6 +11,7 @@ import (
 
 	cueerrors "cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/parser"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
@@ -74,7 +75,12 @@ func formatFile(path string, check bool) (different bool, err error) {
 	if d := (&Module{root: filepath.Dir(abs)}).scan(&source{path: abs, data: data}); d != nil {
 		return false, refusal{*d}
 	}
-	formatted, err := format.Source(data)
+	// Not format.Source: its errors have no position.
+	file, err := parser.ParseFile(path, data, parser.ParseComments)
+	if err != nil {
+		return false, err
+	}
+	formatted, err := format.Node(file)
 	if err != nil {
 		return false, err
 	}

@@ -21,7 +21,7 @@ import (
 //
 // The comment of an archive may hold, a line each: env NAME (dev), dir PATH
 // (.), all, bare (no default files), mkdir PATH, symlink TARGET PATH,
-// bytes PATH "GO STRING", repeat PATH COUNT "BEFORE" "MIDDLE" "AFTER".
+// chain PATH COUNT, bytes PATH "GO STRING", repeat PATH COUNT "BEFORE" "MIDDLE" "AFTER".
 func TestMistakes(t *testing.T) {
 	files, err := filepath.Glob("testdata/mistakes/*.txtar")
 	if err != nil {
@@ -160,6 +160,18 @@ func unpack(t *testing.T, archive *txtar.Archive) (root string, options map[stri
 			}
 		case "bytes":
 			write(args[0], []byte(unquote(t, args[1])))
+		case "chain":
+			n, err := strconv.Atoi(args[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b strings.Builder
+			b.WriteString("package envs\n")
+			for i := range n {
+				fmt.Fprintf(&b, "_x%d: {a: _x%d}\n", i, i+1)
+			}
+			fmt.Fprintf(&b, "_x%d: 1\nflows: deep: definition: _x0\n", n)
+			write(args[0], []byte(b.String()))
 		case "repeat":
 			n, err := strconv.Atoi(args[1])
 			if err != nil {

@@ -3,6 +3,7 @@ package compiler
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -18,6 +19,7 @@ const (
 	maxNesting        = 256
 	maxOpenTokens     = 20_000
 	maxBracketsWithAt = 1 << 20 // attributes are scanned recursively
+	maxExponent       = 99_999  // beyond, CUE reads 1e999999999 as 1
 )
 
 // scan looks at the text of a file before CUE does: it finds the package
@@ -46,7 +48,7 @@ func (m *Module) scan(s *source) *model.Diagnostic {
 	}
 	d := m.fileError(s.path, "too-deep", "%s", problem)
 	d.Origin = m.origin(pos)
-	d.Detail = fmt.Sprintf("allowed: %d levels, and %d words in one value", maxNesting, maxOpenTokens)
+	d.Detail = fmt.Sprintf("allowed: %d levels, %d words in one value, exponents up to %d", maxNesting, maxOpenTokens, maxExponent)
 	return &d
 }
 
@@ -117,6 +119,10 @@ func (n *nesting) run(s *source) (token.Pos, string) {
 			n.push(level{closer: token.RBRACK})
 		case token.LBRACE:
 			n.push(level{closer: token.RBRACE})
+		case token.FLOAT:
+			if hugeExponent(lit) {
+				return pos, "the number " + short(lit) + " is too large or too small"
+			}
 		case top.closer:
 			interpolation = n.pop()
 		default:
@@ -128,6 +134,15 @@ func (n *nesting) run(s *source) (token.Pos, string) {
 			return pos, fmt.Sprintf("a value is more than %d words long", maxOpenTokens)
 		}
 	}
+}
+
+func hugeExponent(number string) bool {
+	i := strings.IndexAny(number, "eE")
+	if i < 0 {
+		return false
+	}
+	exponent, err := strconv.Atoi(strings.ReplaceAll(number[i+1:], "_", ""))
+	return err != nil || exponent > maxExponent || exponent < -maxExponent
 }
 
 func (n *nesting) push(l level) {

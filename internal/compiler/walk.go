@@ -1,9 +1,6 @@
 package compiler
 
 import (
-	"encoding/json"
-	"strconv"
-
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/token"
@@ -11,21 +8,31 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
-// maxDepth bounds the values that a walk follows; files nest less, but
-// references can put them together.
-const maxDepth = 1000
+// Bounds of a walk. Files are small and nest little, but references can make
+// much of them.
+const (
+	maxDepth  = 1000
+	maxValues = 10_000_000
+)
 
 // walker turns evaluated CUE into normalised values. It takes defaults, and
 // collects what is not concrete instead of stopping at it.
 type walker struct {
 	problems []errors.Error
 	depth    int
+	values   int
 }
 
 // value returns the value of v; its result counts only if no problem was added.
 func (w *walker) value(v cue.Value) any {
+	if w.values++; w.values == maxValues {
+		w.problems = append(w.problems, problemAt(v, "there are more than %d values", maxValues))
+	}
+	if w.values >= maxValues {
+		return nil
+	}
 	if w.depth++; w.depth > maxDepth {
-		w.problems = append(w.problems, errors.Newf(v.Pos(), "the value is nested more than %d levels deep", maxDepth))
+		w.problems = append(w.problems, problemAt(v, "the value is nested more than %d levels deep", maxDepth))
 		w.depth--
 		return nil
 	}
@@ -93,9 +100,6 @@ func (w *walker) list(v cue.Value) []any {
 }
 
 func (w *walker) number(v cue.Value) any {
-	if i, err := v.Int64(); err == nil {
-		return json.Number(strconv.FormatInt(i, 10))
-	}
 	text, err := v.MarshalJSON()
 	if err != nil {
 		w.fail(v)
