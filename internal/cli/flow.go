@@ -212,7 +212,7 @@ func readFlow(path string) (map[string]any, error) {
 	if !info.Mode().IsRegular() || info.Size() > maxFlowFile {
 		return nil, configError("", "%s is not a file of at most %d MB", path, maxFlowFile>>20)
 	}
-	data, err := os.ReadFile(path) //nolint:gosec // the user names the file
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, configError("", "%w", err)
 	}

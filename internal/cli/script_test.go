@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -92,11 +90,6 @@ func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
 // emulations are the emulators of the running scripts, by work directory.
 var emulations sync.Map
 
-// emulation is the emulator of one script.
-type emulation struct {
-	server *emulator.Server
-	url    string
-}
 
 // cmdEmulate starts an emulator and points DESCOPE_BASE_URL at it. Arguments:
 // fault=…, rate=…, quirk=NAME=VALUE, key=…, project=…, tier=….
@@ -132,26 +125,15 @@ func cmdEmulate(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(h.Close)
 	ts.Setenv("DESCOPE_BASE_URL", h.URL)
 	ts.Setenv("DESCOPE_MANAGEMENT_KEY", "Ktest-key-of-the-emulator")
-	emulations.Store(ts.Getenv("WORK"), &emulation{s, h.URL})
+	emulations.Store(ts.Getenv("WORK"), s)
 }
 
-func (e *emulation) post(ts *testscript.TestScript, path, body string) {
-	resp, err := http.Post(e.url+path, "application/json", strings.NewReader(body)) //nolint:noctx // a test
-	ts.Check(err)
-	defer resp.Body.Close() //nolint:errcheck // read to the end
-	text, err := io.ReadAll(resp.Body)
-	ts.Check(err)
-	if resp.StatusCode != http.StatusOK {
-		ts.Fatalf("%s: %s %s", path, resp.Status, text)
-	}
-}
-
-func emulationOf(ts *testscript.TestScript) *emulation {
+func emulationOf(ts *testscript.TestScript) *emulator.Server {
 	e, ok := emulations.Load(ts.Getenv("WORK"))
 	if !ok {
 		ts.Fatalf("there is no emulator: emulate starts one")
 	}
-	return e.(*emulation)
+	return e.(*emulator.Server)
 }
 
 // cmdFault sets the faults of the emulator: "fault reset,count=1", or none.
@@ -162,7 +144,7 @@ func cmdFault(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		faults = append(faults, f)
 	}
-	ts.Check(emulationOf(ts).server.SetFaults(faults...))
+	ts.Check(emulationOf(ts).SetFaults(faults...))
 }
 
 // cmdRequests compares the emulator's log since the last call with lines of
@@ -170,10 +152,10 @@ func cmdFault(ts *testscript.TestScript, _ bool, args []string) {
 func cmdRequests(ts *testscript.TestScript, neg bool, args []string) {
 	e := emulationOf(ts)
 	var lines []string
-	for _, r := range e.server.Requests() {
+	for _, r := range e.Requests() {
 		lines = append(lines, fmt.Sprintf("%s %s %d", r.Method, r.Path, r.Status))
 	}
-	ts.Check(e.server.Reset("requests"))
+	ts.Check(e.Reset("requests"))
 	if len(args) == 3 && args[0] == "-count" {
 		n := 0
 		for _, l := range lines {
@@ -212,7 +194,7 @@ func cmdLive(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: live FILE")
 	}
-	ts.Check(emulationOf(ts).server.Seed([]byte(ts.ReadFile(args[0]))))
+	ts.Check(emulationOf(ts).Seed([]byte(ts.ReadFile(args[0]))))
 }
 
 // cmdCopyTree copies a directory: "cpr FROM TO".

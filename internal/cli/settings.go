@@ -128,7 +128,7 @@ func gitBranch(dir string) string {
 				git = target
 			}
 		}
-		if data, err := os.ReadFile(filepath.Join(git, "HEAD")); err == nil { //nolint:gosec // a fixed name below the user's own directory
+		if data, err := os.ReadFile(filepath.Join(git, "HEAD")); err == nil {
 			branch, ok := strings.CutPrefix(strings.TrimSpace(string(data)), "ref: refs/heads/")
 			if !ok {
 				return ""

@@ -165,7 +165,7 @@ func (o *syncOptions) runSaved(ctx context.Context, c *connection, r request, ag
 }
 
 func loadPlan(path string) (*plan.Plan, error) {
-	data, err := os.ReadFile(path) //nolint:gosec // the user names the file
+	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, configError("descope-mgmt plan --out "+path, "there is no plan file %s", path)
 	}
