@@ -11,8 +11,8 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
-// The exit codes. They are documented in docs/exit-codes.md and each has a
-// script test; a script must treat any other code as a failure.
+// The exit codes. The README documents them and each has a script test; a
+// script must treat any other code as a failure.
 const (
 	exitOK          = 0
 	exitFailed      = 1

@@ -90,7 +90,6 @@ func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
 // emulations are the emulators of the running scripts, by work directory.
 var emulations sync.Map
 
-
 // cmdEmulate starts an emulator and points DESCOPE_BASE_URL at it. Arguments:
 // fault=…, rate=…, quirk=NAME=VALUE, key=…, project=…, tier=….
 func cmdEmulate(ts *testscript.TestScript, _ bool, args []string) {
