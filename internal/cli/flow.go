@@ -154,7 +154,7 @@ since the configuration decides what it is.`,
 		Example: `  descope-mgmt flow import sign-up-or-in.json --env dev
   descope-mgmt flow import new.json --id sign-up --env dev --dry-run`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+		RunE: o.run,
 	}
 	cmd.Flags().StringVar(&o.id, "id", "", "id of the flow (default: the flowId in the file)")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the plan and stop")
@@ -162,7 +162,8 @@ since the configuration decides what it is.`,
 	return cmd
 }
 
-func (o *flowImportOptions) run(ctx context.Context, file string) (err error) {
+func (o *flowImportOptions) run(cmd *cobra.Command, args []string) (err error) {
+	ctx, file := cmd.Context(), args[0]
 	definition, err := readFlow(o.path(file))
 	if err != nil {
 		return err
@@ -179,10 +180,11 @@ func (o *flowImportOptions) run(ctx context.Context, file string) (err error) {
 		return err
 	}
 	defer closing(c, &err)
-	agreed, err := o.consent.consent("descope-mgmt flow import " + file + " --env " + c.env)
+	agreed, err := o.consent.consent()
 	if err != nil {
 		return err
 	}
+	agreed.retry = again(cmd, args, c.env)
 	key := model.Key{Kind: model.Flow, ID: id}
 	if configured, ok := c.compiled.State.Get(key); ok {
 		return refusedError("descope-mgmt sync --target "+key.String()+" --env "+c.env, "%s is in the configuration (%s), which decides what it is", key, configured.Origin)

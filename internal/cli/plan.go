@@ -11,6 +11,7 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
 	"pcconnect.ai/descope-mgmt/internal/store"
+	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
 // scopeFlags say how much of an environment a plan is about.
@@ -152,7 +153,7 @@ func (o *planOptions) run(ctx context.Context) (err error) {
 		return err
 	}
 	if o.out != "" {
-		o.note("Saved. To apply it: descope-mgmt sync --env " + c.env + " --plan " + o.out + "\n")
+		o.note("Saved. To apply it: descope-mgmt sync --env " + c.env + " --plan " + ui.Safe(shellQuote(o.out)) + "\n")
 	}
 	if o.detailed && !p.Empty() {
 		return exitWith(exitDifferences)

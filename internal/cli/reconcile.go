@@ -150,7 +150,7 @@ func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed co
 			if err != nil {
 				return err
 			}
-			if err := same(p, fresh); err != nil {
+			if err := same(p, fresh, agreed.retry); err != nil {
 				return err
 			}
 		}
@@ -173,12 +173,17 @@ func (c *connection) pass(ctx context.Context, p *plan.Plan, agreed *consent) er
 			continue
 		}
 		var lines []string
-		hint := ""
+		hint := agreed.retry
 		for _, g := range left {
 			line := fmt.Sprintf("%s: %s", g.Rule, g.Detail)
+			switch {
+			case g.Allow == "": // no flag helps, so none is named
+				hint = ""
+			case hint != "" && !strings.Contains(hint, g.Allow):
+				hint += " " + g.Allow
+			}
 			if g.Allow != "" {
 				line += " (to allow it: " + g.Allow + ")"
-				hint = agreed.retry + " " + g.Allow
 			}
 			lines = append(lines, line)
 		}
@@ -219,7 +224,7 @@ func declined(err error, what, flag string) error {
 
 // same refuses unless a fresh plan would do exactly what was shown. Objects
 // outside the plan do not matter.
-func same(shown, fresh *plan.Plan) error {
+func same(shown, fresh *plan.Plan, again string) error {
 	now := make(map[model.Key]plan.Change, len(fresh.Changes))
 	for _, ch := range fresh.Changes {
 		now[ch.Key] = ch
@@ -239,7 +244,7 @@ func same(shown, fresh *plan.Plan) error {
 		return nil
 	}
 	slices.Sort(moved)
-	return refusedError("descope-mgmt plan", "nothing was applied, since the project moved while you were asked: %s", strings.Join(moved, ", "))
+	return refusedError(again, "nothing was applied, since the project moved while you were asked: %s", strings.Join(moved, ", "))
 }
 
 // sameCalls reports whether two changes make the same calls from the same

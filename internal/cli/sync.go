@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,14 +34,14 @@ func (f *consentFlags) add(cmd *cobra.Command) {
 	must(cmd.RegisterFlagCompletionFunc("confirm-project", cobra.NoFileCompletions))
 }
 
-func (f *consentFlags) consent(retry string) (consent, error) {
+func (f *consentFlags) consent() (consent, error) {
 	switch f.onError {
 	case "", onErrorStop, onErrorContinue:
 	default:
 		return consent{}, configError("", "--on-error %s: allowed are stop and continue", f.onError)
 	}
 	return consent{
-		yes: f.yes, onError: f.onError, retry: retry,
+		yes: f.yes, onError: f.onError,
 		allowed: plan.Allowed{
 			MassChange: f.massChange, OverwriteDrift: f.overwriteDrift,
 			AdoptExisting: f.adoptExisting, ConfirmProject: f.confirmProject,
@@ -73,7 +72,7 @@ Exit 0: done, or nothing to do. 3: partly applied. 6: refused, nothing written.`
   descope-mgmt sync --env staging --yes
   descope-mgmt sync --env prod --plan prod.plan --yes --confirm-project P2abc…`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE: o.run,
 	}
 	o.scope.add(a, cmd)
 	o.consent.add(cmd)
@@ -82,11 +81,12 @@ Exit 0: done, or nothing to do. 3: partly applied. 6: refused, nothing written.`
 	return cmd
 }
 
-func (o *syncOptions) run(ctx context.Context) (err error) {
+func (o *syncOptions) run(cmd *cobra.Command, args []string) (err error) {
+	ctx := cmd.Context()
 	if o.file != "" && len(o.scope.targets)+len(o.scope.prune)+len(o.scope.pruneUnmanaged) > 0 {
 		return configError("", "--plan says already what is done: --target, --prune and --prune-unmanaged belong to descope-mgmt plan --out")
 	}
-	agreed, err := o.consent.consent("")
+	agreed, err := o.consent.consent()
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (o *syncOptions) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	agreed.retry = o.retry(c)
+	agreed.retry = again(cmd, args, c.env)
 	if o.file != "" {
 		agreed.allowed.SavedPlan = true
 		return o.runSaved(ctx, c, r, agreed)
@@ -130,18 +130,6 @@ func (c *connection) showAndRun(ctx context.Context, r request, p *plan.Plan, ag
 		c.app.note(ui.PlanText(p, c.forecast(p), c.app.streams.ErrStyle()))
 	}
 	return c.run(ctx, r, p, agreed)
-}
-
-// retry is the command that does what is left.
-func (o *syncOptions) retry(c *connection) string {
-	words := []string{"descope-mgmt", "sync", "--env", c.env}
-	if o.flags.emulator {
-		words = append(words, "--emulator")
-	}
-	for _, t := range o.scope.targets {
-		words = append(words, "--target", t)
-	}
-	return strings.Join(words, " ")
 }
 
 // runSaved runs a plan file, if it is for this environment and configuration.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -37,7 +36,7 @@ write it there too, or other environments and later syncs will not have it.`,
   descope-mgmt tenant create try-out --name "Try Out" --domain try.example --self-provisioning --attribute plan=trial --env dev --yes`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
+		RunE:              o.run,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.name, "name", "", "name of the tenant, unique in the project")
@@ -55,13 +54,14 @@ write it there too, or other environments and later syncs will not have it.`,
 	return cmd
 }
 
-func (o *tenantCreateOptions) run(cmd *cobra.Command, id string) (err error) {
+func (o *tenantCreateOptions) run(cmd *cobra.Command, args []string) (err error) {
+	id := args[0]
 	attrs, err := o.written(cmd)
 	if err != nil {
 		return err
 	}
 	ctx := cmd.Context()
-	agreed, err := o.consent.consent("")
+	agreed, err := o.consent.consent()
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (o *tenantCreateOptions) run(cmd *cobra.Command, id string) (err error) {
 		return err
 	}
 	defer closing(c, &err)
-	agreed.retry = "descope-mgmt tenant create " + id + " --env " + c.env
+	agreed.retry = again(cmd, args, c.env)
 	key := model.Key{Kind: model.Tenant, ID: id}
 	if configured, ok := c.compiled.State.Get(key); ok {
 		return refusedError("descope-mgmt tenant sync "+id+" --env "+c.env, "%s is in the configuration (%s), which decides what it is", key, configured.Origin)
@@ -178,7 +178,7 @@ the next sync brings it back, empty.`,
   descope-mgmt tenant delete try-out --env dev --cascade --yes`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeTenants,
-		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+		RunE:              o.run,
 	}
 	cmd.Flags().BoolVar(&o.cascade, "cascade", false, "delete also the users and access keys that belong to no other tenant")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the plan and stop")
@@ -186,16 +186,18 @@ the next sync brings it back, empty.`,
 	return cmd
 }
 
-func (o *tenantDeleteOptions) run(ctx context.Context, id string) (err error) {
+func (o *tenantDeleteOptions) run(cmd *cobra.Command, args []string) (err error) {
+	ctx, id := cmd.Context(), args[0]
 	c, err := o.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer closing(c, &err)
-	agreed, err := o.consent.consent("descope-mgmt tenant delete " + id + " --env " + c.env)
+	agreed, err := o.consent.consent()
 	if err != nil {
 		return err
 	}
+	agreed.retry = again(cmd, args, c.env)
 	key := model.Key{Kind: model.Tenant, ID: id}
 	configured, ok := c.compiled.State.Get(key)
 	if ok && configured.Policy.PreventDestroy {
@@ -239,7 +241,7 @@ func newTenantSyncCmd(a *app) *cobra.Command {
 			for _, id := range args {
 				o.scope.targets = append(o.scope.targets, model.Key{Kind: model.Tenant, ID: id}.String())
 			}
-			return o.run(cmd.Context())
+			return o.run(cmd, args)
 		},
 	}
 	cmd.Flags().StringSliceVar(&o.scope.prune, "prune", nil, "delete tenants that were applied and are gone from the configuration")

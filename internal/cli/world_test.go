@@ -199,6 +199,9 @@ func lacks(t *testing.T, text string, parts ...string) {
 	}
 }
 
+// replace replaces pairs of texts.
+func replace(s string, pairs ...string) string { return strings.NewReplacer(pairs...).Replace(s) }
+
 // many is the CUE of n tenants, t0000 and so on.
 func many(n int, plan string) string {
 	var b strings.Builder

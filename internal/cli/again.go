@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// flagsOfOneRun are left out of a command that is printed for later: consent to
+// what was shown then, and the form of the output.
+func flagsOfOneRun() []string {
+	return []string{
+		"yes", "auto-approve", "confirm-project", "plan", "dry-run",
+		"output", "quiet", "verbose", "no-color", "log-level", "log-file",
+	}
+}
+
+// again is the command line that does what cmd was asked to, or what is left of
+// it, in an environment: the same place and the same scope.
+func again(cmd *cobra.Command, args []string, env string) string {
+	words := strings.Fields(cmd.CommandPath())
+	for _, a := range args {
+		words = append(words, shellQuote(a))
+	}
+	words = append(words, "--env", env)
+	skip := append(flagsOfOneRun(), "env")
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if !slices.Contains(skip, f.Name) {
+			words = append(words, flagWords(f)...)
+		}
+	})
+	return strings.Join(words, " ")
+}
+
+// flagWords is a flag as it can be typed.
+func flagWords(f *pflag.Flag) []string {
+	values := []string{f.Value.String()}
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		values = list.GetSlice()
+	}
+	var words []string
+	for _, v := range values {
+		switch {
+		case f.Value.Type() == "bool" && v == "true":
+			words = append(words, "--"+f.Name)
+		case f.NoOptDefVal != "": // a value of its own would be an argument
+			words = append(words, "--"+f.Name+"="+shellQuote(v))
+		default:
+			words = append(words, "--"+f.Name, shellQuote(v))
+		}
+	}
+	return words
+}
+
+var plainWord = regexp.MustCompile(`^[\w./:=,@%+-]+$`)
+
+// shellQuote makes a text one word of a POSIX shell.
+func shellQuote(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
