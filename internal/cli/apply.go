@@ -204,22 +204,21 @@ func differences(r request, live, last model.State, done []model.Key) ([]string,
 	return left, nil
 }
 
-// outcome is the error, and so the exit code, of a run.
+// outcome is the error, and so the exit code, of a run. Trouble with the check
+// afterwards is told in any case.
 func outcome(r apply.Result, left []string, verifyErr error) error {
-	n := ui.Count(r)
+	if verifyErr == nil && len(left) > 0 {
+		verifyErr = fmt.Errorf("applied, but reading again shows a difference: %s", strings.Join(left, "; "))
+	}
 	switch {
 	case r.Interrupted:
-		return exitWith(exitInterrupted)
-	case verifyErr != nil:
-		return verifyErr
-	case n.Done > 0 && !r.OK():
-		return exitWith(exitPartly)
+		return &codedError{code: exitInterrupted, err: verifyErr}
+	case r.Partial():
+		return &codedError{code: exitPartly, err: verifyErr}
 	case !r.OK():
 		return exitWith(exitCodeOf(r))
-	case len(left) > 0:
-		return fmt.Errorf("applied, but reading again shows a difference: %s", strings.Join(left, "; "))
 	default:
-		return nil
+		return verifyErr
 	}
 }
 

@@ -115,7 +115,7 @@ func (a *app) tenantShow(ctx context.Context, id string) (err error) {
 		return err
 	}
 	if !found {
-		return &codedError{code: exitFailed, err: fmt.Errorf("project %s has no tenant %q", c.project, id), hint: "descope-mgmt tenant list --env " + c.env}
+		return c.noTenant(id)
 	}
 	e := c.tenantEntry(r)
 	e.Observed = r.Observed.Fields
@@ -139,6 +139,11 @@ func (a *app) tenantShow(ctx context.Context, id string) (err error) {
 	}
 	a.print(b.String())
 	return nil
+}
+
+// noTenant says that a tenant does not exist.
+func (c *connection) noTenant(id string) error {
+	return &codedError{code: exitFailed, err: fmt.Errorf("project %s has no tenant %q", c.project, id), hint: "descope-mgmt tenant list --env " + c.env}
 }
 
 func sortedKeys(m map[string]any) []string {

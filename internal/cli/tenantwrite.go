@@ -203,6 +203,13 @@ func (o *tenantDeleteOptions) run(cmd *cobra.Command, args []string) (err error)
 	if ok && configured.Policy.PreventDestroy {
 		return refusedError("", "%s has lifecycle.prevent_destroy (%s); remove that from the configuration first", key, configured.Origin)
 	}
+	_, exists, err := c.client.Get(ctx, key)
+	if err != nil {
+		return err
+	}
+	if !exists {
+		return c.noTenant(id)
+	}
 	last, err := c.scope.LoadLastApplied()
 	if err != nil {
 		return err
@@ -220,7 +227,7 @@ func (o *tenantDeleteOptions) run(cmd *cobra.Command, args []string) (err error)
 	}
 	p, err := c.plan(ctx, r)
 	if err != nil {
-		return &codedError{code: exitFailed, err: err, hint: "descope-mgmt tenant list --env " + c.env}
+		return err
 	}
 	if ok {
 		o.note(fmt.Sprintf("Warning: %s is in the configuration (%s); the next sync brings it back, without its users.\n", key, configured.Origin))
