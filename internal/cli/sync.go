@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pcconnect.ai/descope-mgmt/internal/apply"
 	"pcconnect.ai/descope-mgmt/internal/plan"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
@@ -114,13 +115,15 @@ func (o *syncOptions) run(cmd *cobra.Command, args []string) (err error) {
 // showAndRun shows a plan and, unless there is nothing to do, runs it. In JSON
 // and YAML the one document of a run is its result, and of a dry run its plan.
 func (c *connection) showAndRun(ctx context.Context, r request, p *plan.Plan, agreed consent, dryRun bool) error {
-	if c.app.flags.output == formatText || dryRun || p.Empty() {
-		if err := c.showPlan(p); err != nil {
-			return err
-		}
+	var err error
+	switch {
+	case c.app.flags.output == formatText || dryRun:
+		err = c.showPlan(p)
+	case p.Empty():
+		err = c.app.encode(ui.ResultJSON(apply.Result{}, ui.Summary{}))
 	}
-	if dryRun {
-		return nil
+	if err != nil || dryRun {
+		return err
 	}
 	if p.Empty() {
 		return c.remember(ctx, r, p)
