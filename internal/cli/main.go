@@ -3,11 +3,13 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"sync/atomic"
+	"sync"
 	"syscall"
+	"time"
 
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
@@ -26,26 +28,53 @@ func Main() int {
 	// With SIGPIPE caught, writing to a closed pipe is an error instead of the
 	// end of the process, which might be in the middle of a sync.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	a.streams.Out = &closable{w: a.streams.Out}
+	out := &closable{w: a.streams.Out}
+	a.streams.Out = out
 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	interrupts := make(chan os.Signal, 2)
-	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
 	done := make(chan int, 1)
 	go func() { done <- a.run(ctx, os.Args[1:]) }()
-	for stopping := false; ; stopping = true {
+	interrupts := interrupts()
+	stopping := false
+	var patience <-chan time.Time // how long stopping goes without saying
+	for {
 		select {
 		case code := <-done:
-			return code
+			return a.delivered(code, out)
+		case <-patience:
+			a.note("Interrupted: finishing what is in flight. Interrupt again to stop without waiting.\n")
 		case <-interrupts:
 			if stopping {
 				a.note("Stopped without waiting. Calls that were in flight may have taken effect.\n")
 				return exitInterrupted
 			}
+			stopping, patience = true, time.After(300*time.Millisecond)
 			cancel()
 		}
 	}
+}
+
+// interrupts are the signals that ask the program to end. A terminal that goes
+// away sends one too, except to what was started with nohup.
+func interrupts() <-chan os.Signal {
+	c := make(chan os.Signal, 2)
+	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(c, syscall.SIGHUP)
+	}
+	return c
+}
+
+// delivered is the exit code once it is known whether the result could be
+// written: a full disk must not pass for a short answer.
+func (a *app) delivered(code int, out *closable) int {
+	if err := out.failure(); err != nil && code == exitOK {
+		err = fmt.Errorf("the result could not be written: %w", err)
+		a.fail(err)
+		return exitCode(err)
+	}
+	return code
 }
 
 // run executes one command line and returns its exit code.
@@ -84,20 +113,36 @@ func (a *app) fail(err error) {
 }
 
 // closable is a writer that goes quiet once the reader at the other end has
-// gone, as in "descope-mgmt plan | head": that is no failure of the command.
+// gone, as in "descope-mgmt plan | head": that is no failure of the command. Any
+// other failure is kept.
 type closable struct {
-	w      io.Writer
-	closed atomic.Bool
+	w io.Writer
+
+	mu     sync.Mutex
+	closed bool
+	err    error
 }
 
 func (c *closable) Write(p []byte) (int, error) {
-	if c.closed.Load() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
 		return len(p), nil
 	}
 	n, err := c.w.Write(p)
-	if errors.Is(err, syscall.EPIPE) {
-		c.closed.Store(true)
+	switch {
+	case errors.Is(err, syscall.EPIPE):
+		c.closed = true
 		return len(p), nil
+	case err != nil && c.err == nil:
+		c.err = err
 	}
 	return n, err
+}
+
+// failure is the first failure to write, or nil.
+func (c *closable) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,6 +43,8 @@ type world struct {
 	input    string
 	terminal int // columns of a terminal, or 0
 	ctx      context.Context
+
+	arrived, answered atomic.Int64
 }
 
 func newWorld(t *testing.T, o emulator.Options) *world {
@@ -61,9 +64,18 @@ func newWorld(t *testing.T, o emulator.Options) *world {
 		"HOME":                   filepath.Join(filepath.Dir(w.dir), "home"),
 		"DESCOPE_STATE_DIR":      filepath.Join(filepath.Dir(w.dir), "state"),
 		"DESCOPE_MANAGEMENT_KEY": testKey,
-		"DESCOPE_BASE_URL":       w.serve(server),
+		"DESCOPE_BASE_URL":       w.serve(w),
 	}
 	return w
+}
+
+// inFlight is how many requests have arrived and not been answered.
+func (w *world) inFlight() int64 { return w.arrived.Load() - w.answered.Load() }
+
+func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w.arrived.Add(1)
+	defer w.answered.Add(1)
+	w.server.ServeHTTP(rw, r)
 }
 
 // serve puts a handler behind a socket and returns its address.
