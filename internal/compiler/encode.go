@@ -8,10 +8,9 @@ import (
 	"slices"
 
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/token"
-	"cuelang.org/go/encoding/yaml"
+	"go.yaml.in/yaml/v3"
 )
 
 // encode writes a normalised value, or a document, with a final newline.
@@ -20,7 +19,7 @@ func encode(v any, f EvalFormat) ([]byte, error) {
 	case "", FormatJSON:
 		return encodeJSON(v)
 	case FormatYAML:
-		return yaml.Encode(cuecontext.New().BuildExpr(exprOf(v)))
+		return encodeYAML(v)
 	case FormatCUE:
 		return encodeCUE(v)
 	default:
@@ -37,6 +36,41 @@ func encodeJSON(v any) ([]byte, error) {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// encodeYAML leaves strings to the library, which knows what needs quotes, and
+// keeps every digit of the numbers.
+func encodeYAML(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	if err := e.Encode(yamlOf(v)); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), e.Close()
+}
+
+func yamlOf(v any) any {
+	switch v := v.(type) {
+	case document:
+		return struct{ Environment, Tenants, Flows any }{yamlOf(v.Environment), yamlOf(v.Tenants), yamlOf(v.Flows)}
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, e := range v {
+			out[name] = yamlOf(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = yamlOf(e)
+		}
+		return out
+	case json.Number:
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: v.String()}
+	default:
+		return v
+	}
 }
 
 // encodeCUE writes a struct as a file, without its braces.

@@ -3,7 +3,6 @@ package compiler
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -133,19 +132,17 @@ func (c *compiled) expression(text string) (cue.Value, model.Diagnostics) {
 // exprField holds the expression where it has to stand in a struct.
 const exprField = "#result"
 
-var exprPrefix = regexp.MustCompile(`^#result(\.[^:]*)?: `)
-
 // exprErrors explains what is wrong with an expression, once: the other errors
 // of CUE follow from the first.
 func (c *compiled) exprErrors(problems []errors.Error) model.Diagnostics {
 	e := problems[0]
 	m := c.loaded.module
 	text := strings.ReplaceAll(e.Error(), m.root+"/", "")
-	text = exprPrefix.ReplaceAllString(text, "")
+	text = strings.TrimPrefix(text, strings.Join(e.Path(), ".")+": ")
 	d := model.Diagnostic{Severity: model.Error, Code: "expr", Summary: "--expr: " + oneLine(text), Raw: details(m, e)}
 	for _, pos := range errors.Positions(e) {
 		switch {
-		case pos.Filename() == exprFile:
+		case pos.Filename() == exprFile && d.Origin.File != exprFile:
 			d.Origin = exprOrigin(pos)
 		case d.Origin.IsZero():
 			d.Origin = m.userOrigin(pos)

@@ -40,6 +40,7 @@ func evaluate(l *loaded) (*tree, []errors.Error) {
 	}
 	t.environment = map[string]any{}
 	if e := v.LookupPath(cue.ParsePath("environment")); e.Exists() {
+		w.path = []string{"environment"}
 		t.environment, _ = w.value(e).(map[string]any)
 	}
 	for _, spec := range model.Kinds() {
@@ -47,10 +48,13 @@ func evaluate(l *loaded) (*tree, []errors.Error) {
 		if !all.Exists() {
 			continue
 		}
+		w.path = []string{spec.Field}
 		w.each(all, func(id string, field cue.Value) {
 			o := &object{key: model.Key{Kind: spec.Kind, ID: id}, value: field}
 			if where := field.LookupPath(cue.ParsePath("enabled_in")); where.Exists() {
+				w.path = append(w.path, "enabled_in")
 				list, ok := w.value(where).([]any)
+				w.path = w.path[:len(w.path)-1]
 				o.excluded = ok && !slices.Contains(list, any(l.env))
 				o.fields = map[string]any{"enabled_in": list}
 			}

@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ func (l *loaded) explain(t *tree, problems []errors.Error) model.Diagnostics {
 		}
 		// A comprehension, or a value that others refer to, makes the same
 		// mistake in many places.
-		fold := d.Code + "\x00" + d.Origin.String() + "\x00" + d.Path
+		fold := d.Code + "\x00" + d.Origin.String() + "\x00" + fieldOf(d, g)
 		if !d.Origin.IsZero() && seen[fold] {
 			continue
 		}
@@ -69,13 +70,21 @@ func (l *loaded) explain(t *tree, problems []errors.Error) model.Diagnostics {
 	return append(diags, x.misspelt(diags)...)
 }
 
-// group collects the errors by place, shortest paths first, definite errors
-// before incomplete values.
+// fieldOf is the last element of the path of a diagnostic.
+func fieldOf(d model.Diagnostic, g *group) string {
+	if elements, ok := model.SplitPath(d.Path); ok {
+		return last(elements)
+	}
+	return last(g.path)
+}
+
+// group collects the errors by place: those of the configuration before those
+// of the user's helpers, and shortest paths first.
 func (x *explainer) group(problems []errors.Error) []*group {
 	byPath := map[string]*group{}
 	known := map[string]bool{}
 	for _, e := range problems {
-		path := x.pathOf(e)
+		path := unquotePath(e.Path())
 		key := strings.Join(path, "\x00")
 		format, args := e.Msg()
 		if id := key + "\x00" + e.Error(); known[id] {
@@ -100,17 +109,21 @@ func (x *explainer) group(problems []errors.Error) []*group {
 	}
 	groups := slices.Collect(maps.Values(byPath))
 	slices.SortFunc(groups, func(a, b *group) int {
-		if c := len(a.path) - len(b.path); c != 0 {
-			return c
-		}
-		return slices.Compare(a.path, b.path)
+		return cmp.Or(boolean(placeOf(a.path).subject == "")-boolean(placeOf(b.path).subject == ""),
+			len(a.path)-len(b.path), slices.Compare(a.path, b.path))
 	})
 	return groups
 }
 
-// follows reports whether a group is a consequence of a mistake that is
-// already explained: one further up, or one below if all it says is that the
-// value is not there.
+func boolean(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// follows reports whether a group is a consequence of a mistake further up
+// that is already explained.
 func (x *explainer) follows(g *group, explained map[string]bool) bool {
 	for n := 1; n < len(g.path); n++ {
 		if explained[strings.Join(g.path[:n], "\x00")] {
@@ -118,20 +131,6 @@ func (x *explainer) follows(g *group, explained map[string]bool) bool {
 		}
 	}
 	return false
-}
-
-// pathOf is the place of an error as the user names it. Where the user wrote
-// nothing at all, CUE names the definition of the schema instead.
-func (x *explainer) pathOf(e errors.Error) []string {
-	path := unquotePath(e.Path())
-	if len(path) > 0 && len(x.index.top[path[0]]) == 0 {
-		for _, field := range x.schema["#Config"] {
-			if strings.EqualFold(path[0], "#"+field) {
-				path[0] = field
-			}
-		}
-	}
-	return path
 }
 
 // unquotePath turns CUE's selectors into names.
@@ -192,26 +191,35 @@ func (x *explainer) written(path []string) model.Origin {
 
 // resourceOrigin is where the resource of a path was written first.
 func (x *explainer) resourceOrigin(path []string) model.Origin {
-	n := min(len(path), 2)
-	if n > 0 && path[0] == "environment" {
-		if n = 1; len(x.index.top["environment"]) == 0 {
-			s := x.sources[len(x.sources)-1]
-			return x.module.origin(s.pkgAt)
+	if len(path) == 0 {
+		return model.Origin{}
+	}
+	if path[0] == "environment" {
+		return cmp.Or(x.firstLabel(path[:1]), x.module.origin(x.sources[len(x.sources)-1].pkgAt))
+	}
+	if len(path) == 1 {
+		return x.firstLabel(path)
+	}
+	if o := x.firstLabel(path[:2]); !o.IsZero() {
+		return o
+	}
+	for _, o := range x.tree.objects {
+		if o.key.ID == path[1] && model.Spec(o.key.Kind).Field == path[0] {
+			return x.generatedPositions(o.value).origin
 		}
 	}
-	for ; n > 0; n-- {
-		for _, d := range x.index.find(path[:n]...) {
-			if !d.indirect {
-				return x.module.origin(d.label.Pos())
-			}
+	return x.firstLabel(path[:1])
+}
+
+func (x *explainer) firstLabel(path []string) model.Origin {
+	decls := x.index.find(path...)
+	for _, d := range decls {
+		if !d.indirect {
+			return x.module.origin(d.label.Pos())
 		}
 	}
-	if len(path) > 1 {
-		for _, o := range x.tree.objects {
-			if o.key.ID == path[1] && model.Spec(o.key.Kind).Field == path[0] {
-				return x.generatedPositions(o.value).origin
-			}
-		}
+	if len(decls) > 0 {
+		return x.module.origin(decls[0].label.Pos())
 	}
 	return model.Origin{}
 }

@@ -149,13 +149,13 @@ func (x *explainer) wrongValue(g *group, where place, d *model.Diagnostic) bool 
 // valueOf is the text of the value that a finding refuses: the user's own
 // spelling where it is a literal.
 func (x *explainer) valueOf(f *finding, g *group) string {
+	if f.format == formatBound || f.format == formatValidator {
+		return fmt.Sprint(f.args[0])
+	}
 	if len(f.user) > 0 {
 		if e := x.exprAt(f.user[0]); e != nil && isPlain(e) {
 			return x.source(e)
 		}
-	}
-	if f.format == formatBound || f.format == formatValidator {
-		return fmt.Sprint(f.args[0])
 	}
 	var conflicts []*finding
 	for i := range g.errors {
@@ -249,6 +249,11 @@ func (x *explainer) incomplete(g *group, where place, d *model.Diagnostic) bool 
 		d.Detail = "expected: " + a
 	}
 	d.Hint = "give it a value in " + x.module.rel(x.overlayDir()) + ", or a default here: *value | type"
+	if n := len(decls); n > 0 && decls[n-1].indirect {
+		d.Also = []model.Origin{d.Origin}
+		d.Origin = x.resourceOrigin(g.path)
+		d.Hint = fmt.Sprintf("give it a value here; %s only says what it may be", d.Also[0])
+	}
 	return true
 }
 
@@ -342,6 +347,8 @@ func (x *explainer) exprAt(pos token.Pos) ast.Expr {
 		}
 		if e, ok := n.(ast.Expr); ok && n.Pos().Offset() == pos.Offset() {
 			found = e
+			b, isBinary := e.(*ast.BinaryExpr)
+			return !isBinary || b.Op == token.AND || b.Op == token.OR // the operands of a sum are not the value
 		}
 		return true
 	}

@@ -37,6 +37,7 @@ type loaded struct {
 	contents     map[string][]byte // of every file that was parsed
 	refused      model.Diagnostics // files of other packages that were not
 	warnings     model.Diagnostics
+	generated    map[model.Origin]positions // by the label of their comprehension
 }
 
 func (m *Module) load(env string) (*loaded, model.Diagnostics) {
@@ -57,10 +58,10 @@ func (m *Module) load(env string) (*loaded, model.Diagnostics) {
 	if len(diags) > 0 {
 		return nil, diags
 	}
-	l := &loaded{module: m, env: env, environments: environments, contents: map[string][]byte{}, warnings: m.schemaWarning()}
+	l := &loaded{module: m, env: env, environments: environments, contents: map[string][]byte{}, generated: map[model.Origin]positions{}, warnings: m.schemaWarning()}
 	l.sources = slices.Concat(shared, own)
 	overlay := map[string]load.Source{
-		filepath.Join(base, generatedFile): load.FromString(m.generated(pkg)),
+		filepath.Join(base, generatedFile): load.FromString(m.threeLines(pkg)),
 	}
 	for _, s := range l.sources {
 		overlay[s.path] = load.FromBytes(s.data)
@@ -82,9 +83,8 @@ func (m *Module) load(env string) (*loaded, model.Diagnostics) {
 	return l, nil
 }
 
-// generated are the three lines that make misspelt fields an error even where
-// the user forgot them.
-func (m *Module) generated(pkg string) string {
+// threeLines make misspelt fields an error even where the user forgot them.
+func (m *Module) threeLines(pkg string) string {
 	return fmt.Sprintf(`package %s
 
 import schema %q
@@ -198,7 +198,7 @@ func (l *loaded) loadError(e errors.Error) model.Diagnostic {
 		l.importError(&d, m[1])
 		return d
 	}
-	if !d.Origin.IsZero() && inner.Position().IsValid() {
+	if !d.Origin.IsZero() && inner.Position().IsValid() && !strings.Contains(text, "import path") {
 		d.Code = "syntax"
 		d.Summary = "syntax error: " + strings.ReplaceAll(oneLine(text), "'EOF'", "the end of the file")
 		if line := l.line(inner.Position()); line != "" {

@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"cuelang.org/go/cue"
@@ -136,27 +137,34 @@ func (p positions) duplicates(where place) model.Diagnostics {
 }
 
 // generatedPositions are those of a resource that no label states, because a
-// comprehension makes it: they come from its conjuncts.
+// comprehension makes it. What one comprehension makes is written in one place.
 func (l *loaded) generatedPositions(v cue.Value) positions {
-	p := positions{origin: l.userOriginOf(v), origins: map[string]model.Origin{}}
-	l.collectGenerated(&p, nil, v)
+	at := l.userOriginOf(v)
+	if p, ok := l.generated[at]; ok {
+		return p
+	}
+	p := positions{origin: at, origins: map[string]model.Origin{}}
+	if d, ok := l.fieldAt(at); ok {
+		p = l.index.positions([]decl{d})
+	}
+	if !at.IsZero() {
+		l.generated[at] = p
+	}
 	return p
 }
 
-func (l *loaded) collectGenerated(p *positions, path []string, v cue.Value) {
-	iter, err := v.Fields()
-	if err != nil || len(path) > maxNesting {
-		return
-	}
-	for iter.Next() {
-		at := append(slices.Clip(path), iter.Selector().Unquoted())
-		field := iter.Value()
-		if o := l.userOriginOf(field); !o.IsZero() {
-			p.origins[model.JoinPath(at...)] = o
-			if p.origin.IsZero() {
-				p.origin = o
-			}
+// fieldAt finds the field whose label is at a position, wherever it stands.
+func (l *loaded) fieldAt(at model.Origin) (found decl, ok bool) {
+	for _, f := range l.instance.Files {
+		if l.module.rel(f.Filename) != at.File {
+			continue
 		}
-		l.collectGenerated(p, at, field)
+		ast.Walk(f, func(n ast.Node) bool {
+			if field, isField := n.(*ast.Field); isField && l.pos(field.Label.Pos()) == at {
+				found, ok = decl{label: field.Label, value: field.Value, dir: filepath.Dir(f.Filename), level: levelOf(f.Filename)}, true
+			}
+			return !ok
+		}, nil)
 	}
+	return found, ok
 }

@@ -35,7 +35,7 @@ func (m *Module) scan(s *source) *model.Diagnostic {
 		return &d
 	}
 	if bytes.IndexByte(s.data, '@') >= 0 && countBrackets(s.data) > maxBracketsWithAt {
-		d := m.fileError(s.path, "too-deep", "%s has attributes and more than %d brackets", m.rel(s.path), maxBracketsWithAt)
+		d := m.fileError(s.path, "beyond-limits", "%s has attributes and more than %d brackets", m.rel(s.path), maxBracketsWithAt)
 		d.Hint = "split the file"
 		return &d
 	}
@@ -46,7 +46,7 @@ func (m *Module) scan(s *source) *model.Diagnostic {
 	if problem == "" {
 		return nil
 	}
-	d := m.fileError(s.path, "too-deep", "%s", problem)
+	d := m.fileError(s.path, "beyond-limits", "%s", problem)
 	d.Origin = m.origin(pos)
 	d.Detail = fmt.Sprintf("allowed: %d levels, %d words in one value, exponents up to %d", maxNesting, maxOpenTokens, maxExponent)
 	return &d

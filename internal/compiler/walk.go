@@ -1,9 +1,11 @@
 package compiler
 
 import (
+	"slices"
+	"strconv"
+
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/errors"
-	"cuelang.org/go/cue/token"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
@@ -19,24 +21,22 @@ const (
 // collects what is not concrete instead of stopping at it.
 type walker struct {
 	problems []errors.Error
-	depth    int
+	path     []string // of the value that is being walked
 	values   int
 }
 
 // value returns the value of v; its result counts only if no problem was added.
 func (w *walker) value(v cue.Value) any {
 	if w.values++; w.values == maxValues {
-		w.problems = append(w.problems, problemAt(v, "there are more than %d values", maxValues))
+		w.report(v, "there are more than %d values", maxValues)
 	}
 	if w.values >= maxValues {
 		return nil
 	}
-	if w.depth++; w.depth > maxDepth {
-		w.problems = append(w.problems, problemAt(v, "the value is nested more than %d levels deep", maxDepth))
-		w.depth--
+	if len(w.path) > maxDepth {
+		w.report(v, "the value is nested more than %d levels deep", maxDepth)
 		return nil
 	}
-	defer func() { w.depth-- }()
 	kind := v.Kind()
 	if kind == cue.BottomKind { // also a disjunction with a default
 		v, _ = v.Default()
@@ -60,7 +60,7 @@ func (w *walker) value(v cue.Value) any {
 	case cue.IntKind, cue.FloatKind, cue.NumberKind:
 		return w.number(v)
 	case cue.BytesKind:
-		w.problems = append(w.problems, problemAt(v, "bytes have no place in JSON; write a string"))
+		w.report(v, "bytes have no place in JSON; write a string")
 		return nil
 	default:
 		w.fail(v)
@@ -82,7 +82,10 @@ func (w *walker) each(v cue.Value, f func(name string, field cue.Value)) {
 		return
 	}
 	for iter.Next() {
-		f(iter.Selector().Unquoted(), iter.Value())
+		name := iter.Selector().Unquoted()
+		w.path = append(w.path, name)
+		f(name, iter.Value())
+		w.path = w.path[:len(w.path)-1]
 	}
 }
 
@@ -94,7 +97,9 @@ func (w *walker) list(v cue.Value) []any {
 		return out
 	}
 	for iter.Next() {
+		w.path = append(w.path, strconv.Itoa(len(out)))
 		out = append(out, w.value(iter.Value()))
+		w.path = w.path[:len(w.path)-1]
 	}
 	return out
 }
@@ -107,7 +112,7 @@ func (w *walker) number(v cue.Value) any {
 	}
 	n, err := model.CanonicalNumber(string(text))
 	if err != nil {
-		w.problems = append(w.problems, problemAt(v, "%s", err.Error()))
+		w.report(v, "%s", err.Error())
 		return nil
 	}
 	return n
@@ -121,28 +126,42 @@ func (w *walker) check(v cue.Value, err error) {
 
 // fail notes why v has no concrete value.
 func (w *walker) fail(v cue.Value) {
-	if err := v.Validate(cue.Concrete(true)); err != nil {
-		w.problems = append(w.problems, errors.Errors(err)...)
+	err := v.Validate(cue.Concrete(true))
+	if err == nil {
+		w.report(v, formatNotConcrete)
 		return
 	}
-	w.problems = append(w.problems, problemAt(v, formatNotConcrete))
-}
-
-// problem is an error of ours at a place in the configuration.
-type problem struct {
-	errors.Message
-	path []string
-	pos  token.Pos
-}
-
-func problemAt(v cue.Value, format string, args ...any) errors.Error {
-	p := problem{Message: errors.NewMessagef(format, args...), pos: v.Pos()}
-	for _, s := range v.Path().Selectors() {
-		p.path = append(p.path, s.String())
+	at := w.here()
+	for _, e := range errors.Errors(err) {
+		if have := e.Path(); len(have) < len(at) || !slices.Equal(have[:len(at)], at) {
+			e = &located{e, at}
+		}
+		w.problems = append(w.problems, e)
 	}
-	return &p
 }
 
-func (p *problem) Path() []string              { return p.path }
-func (p *problem) Position() token.Pos         { return p.pos }
-func (p *problem) InputPositions() []token.Pos { return nil }
+// report notes a problem of ours with v.
+func (w *walker) report(v cue.Value, format string, args ...any) {
+	w.problems = append(w.problems, &located{errors.Newf(v.Pos(), format, args...), w.here()})
+}
+
+// here is the path of the walk as CUE writes it.
+func (w *walker) here() []string {
+	path := make([]string, len(w.path))
+	for i, name := range w.path {
+		path[i] = cue.Str(name).String()
+	}
+	return path
+}
+
+// located is an error at the place where it was met. CUE names another one
+// where a value is shared: the definition that it is an instance of.
+type located struct {
+	cueError
+	path []string
+}
+
+type cueError = errors.Error
+
+func (l *located) Path() []string { return l.path }
+func (l *located) Unwrap() error  { return l.cueError }
