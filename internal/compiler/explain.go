@@ -182,8 +182,25 @@ func (x *explainer) raw(g *group) string {
 // or that of the nearest one above.
 func (x *explainer) written(path []string) model.Origin {
 	for n := len(path); n > 0; n-- {
+		if n == 1 && len(path) > 2 {
+			if o := x.madeAt(path[0], path[1], model.JoinPath(path[2:]...)); !o.IsZero() {
+				return o
+			}
+		}
 		if decls := x.index.find(path[:n]...); len(decls) > 0 {
 			return x.module.origin(decls[len(decls)-1].label.Pos())
+		}
+	}
+	return model.Origin{}
+}
+
+// madeAt is where a field of a resource that a comprehension makes was
+// written.
+func (x *explainer) madeAt(field, id, path string) model.Origin {
+	for _, o := range x.tree.objects {
+		if o.key.ID == id && model.Spec(o.key.Kind).Field == field {
+			p := x.generatedPositions(o.value)
+			return model.Resource{Origin: p.origin, Origins: p.origins}.FieldOrigin(path)
 		}
 	}
 	return model.Origin{}
@@ -203,12 +220,7 @@ func (x *explainer) resourceOrigin(path []string) model.Origin {
 	if o := x.firstLabel(path[:2]); !o.IsZero() {
 		return o
 	}
-	for _, o := range x.tree.objects {
-		if o.key.ID == path[1] && model.Spec(o.key.Kind).Field == path[0] {
-			return x.generatedPositions(o.value).origin
-		}
-	}
-	return x.firstLabel(path[:1])
+	return cmp.Or(x.madeAt(path[0], path[1], ""), x.firstLabel(path[:1]))
 }
 
 func (x *explainer) firstLabel(path []string) model.Origin {
