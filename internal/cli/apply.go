@@ -102,9 +102,12 @@ func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, result
 	if len(done) == 0 {
 		return nil, nil
 	}
+	unrecorded := func(err error) error {
+		return fmt.Errorf("the changes were made, but what was applied could not be recorded: %w", err)
+	}
 	last, err := c.scope.LoadLastApplied()
 	if err != nil {
-		return nil, err
+		return nil, unrecorded(err)
 	}
 	live, err := c.read(ctx, r.kinds(last)...)
 	if err != nil {
@@ -114,7 +117,7 @@ func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, result
 		return nil, err
 	}
 	if err := c.scope.SaveLastApplied(last, store.Meta{Environment: c.env, At: c.app.now()}); err != nil {
-		return nil, fmt.Errorf("the changes were made, but what was applied could not be recorded: %w", err)
+		return nil, unrecorded(err)
 	}
 	return differences(r, live, last, done)
 }

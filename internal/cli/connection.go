@@ -173,7 +173,7 @@ func (c *connection) openState(v variables) error {
 		return err
 	}
 	if c.state, err = store.Open(dir); err != nil {
-		return err
+		return &stateError{err}
 	}
 	for _, n := range c.state.Notices() {
 		c.app.note("warning: " + ui.Safe(n) + "\n")

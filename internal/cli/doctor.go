@@ -11,6 +11,7 @@ import (
 
 	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
@@ -141,10 +142,14 @@ func (a *app) diagnose(ctx context.Context) (checks []check, failure error) {
 
 // stageOf names the check that connecting failed in.
 func stageOf(err error) string {
-	switch exitCode(err) {
-	case exitAuth:
+	var state *stateError
+	var locked *store.LockedError
+	switch code := exitCode(err); {
+	case errors.As(err, &state), errors.As(err, &locked):
+		return "state"
+	case code == exitAuth:
 		return "key"
-	case exitRefused:
+	case code == exitRefused:
 		return "project"
 	default:
 		return "environment"

@@ -66,6 +66,13 @@ func (e *diagnosticsError) Error() string {
 	return fmt.Sprintf("the configuration has %d mistakes", len(e.diagnostics.Errors()))
 }
 
+// stateError is a state directory that cannot serve.
+type stateError struct{ err error }
+
+func (e *stateError) Error() string { return e.err.Error() }
+
+func (e *stateError) Unwrap() error { return e.err }
+
 // exitCode is the one place where an error becomes an exit code.
 func exitCode(err error) int {
 	var coded *codedError

@@ -44,6 +44,9 @@ type world struct {
 	terminal int // columns of a terminal, or 0
 	ctx      context.Context
 
+	// before runs before a request is answered; may be nil. It is set before the
+	// first one.
+	before            func(*http.Request)
 	arrived, answered atomic.Int64
 }
 
@@ -75,6 +78,9 @@ func (w *world) inFlight() int64 { return w.arrived.Load() - w.answered.Load() }
 func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.arrived.Add(1)
 	defer w.answered.Add(1)
+	if w.before != nil {
+		w.before(r)
+	}
 	w.server.ServeHTTP(rw, r)
 }
 
