@@ -45,7 +45,7 @@ func table() []pkg {
 		{dir: "cmd/descope-mgmt", ours: []string{"cli"}},
 		{dir: "schema"},
 		{dir: "internal/model", third: []string{"github.com/agnivade/levenshtein"}, pure: true},
-		{dir: "internal/compiler", ours: []string{"model", "schema"}, third: []string{"cuelang.org/go/..."}},
+		{dir: "internal/compiler", ours: []string{"model", "schema"}, third: []string{"cuelang.org/go/...", "go.yaml.in/yaml/v3"}},
 		{dir: "internal/plan", ours: []string{"model", "flow"}, third: []string{"github.com/r3labs/diff/v3"}, pure: true},
 		{dir: "internal/apply", ours: []string{"model", "plan"}},
 		{dir: "internal/flow", ours: []string{"model"}, pure: true},
