@@ -99,6 +99,9 @@ func (a *app) checkGlobalFlags(cmd *cobra.Command) error {
 	if a.flags.timeout < time.Second {
 		return configError("", "--timeout %s: at least 1s", a.flags.timeout)
 	}
+	if a.flags.emulator && a.flags.baseURL != "" {
+		return configError("", "--emulator and --base-url name two servers; choose one")
+	}
 	if _, err := ui.ParseLevel(a.flags.logLevel); err != nil {
 		return configError("", "--log-level: %w", err)
 	}
