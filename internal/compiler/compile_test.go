@@ -254,7 +254,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 		for i, a := range attributes {
 			res, _ := r.State.Get(model.Key{Kind: model.Tenant, ID: fmt.Sprintf("tenant-%d", i)})
-			want, err := model.Normalize(map[string]any(a))
+			want, err := model.Normalize(a)
 			if err != nil {
 				rt.Fatal(err)
 			}

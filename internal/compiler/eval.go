@@ -111,7 +111,7 @@ func (c *compiled) expression(text string) (cue.Value, model.Diagnostics) {
 		return cue.Value{}, c.exprErrors(errors.Errors(err))
 	}
 	options := []cue.BuildOption{cue.Scope(c.tree.value), cue.InferBuiltins(true), cue.ImportPath(c.loaded.instance.ImportPath)}
-	ctx := c.tree.value.Context()
+	ctx := c.tree.context
 	var v cue.Value
 	if len(c.result.Excluded) == 0 {
 		v = ctx.BuildExpr(expr, options...)

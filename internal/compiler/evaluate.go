@@ -12,6 +12,7 @@ import (
 
 // tree is an evaluated environment.
 type tree struct {
+	context     *cue.Context
 	value       cue.Value
 	environment map[string]any
 	objects     []*object
@@ -32,8 +33,9 @@ type object struct {
 // whole instance at once. A quicker strategy has to give the same tree and the
 // same problems. The tree counts only if there are no problems.
 func evaluate(l *loaded) (*tree, []errors.Error) {
-	v := cuecontext.New().BuildInstance(l.instance)
-	t := &tree{value: v}
+	ctx := cuecontext.New()
+	v := ctx.BuildInstance(l.instance)
+	t := &tree{context: ctx, value: v}
 	w := &walker{}
 	if err := v.Validate(); err != nil {
 		w.problems = errors.Errors(err)

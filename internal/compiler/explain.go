@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/token"
@@ -17,6 +18,7 @@ import (
 // usually makes several errors there: one per arm of a disjunction, say.
 type group struct {
 	path   []string
+	rank   int // 1 for helpers of the user, 0 for the configuration itself
 	errors []finding
 }
 
@@ -35,12 +37,14 @@ type explainer struct {
 	*loaded
 	tree   *tree
 	schema map[string][]string // fields of the definitions
+	// expressions are those of the user by position; made when first needed.
+	expressions map[token.Pos]ast.Expr
 }
 
 // explain says in the words of the user what is wrong: one diagnostic for each
 // mistake, at the user's position.
 func (l *loaded) explain(t *tree, problems []errors.Error) model.Diagnostics {
-	x := explainer{loaded: l, tree: t}
+	x := &explainer{loaded: l, tree: t}
 	diags := l.unknownFields(t.value)
 	if len(problems) == 0 && len(diags) == 0 {
 		return nil
@@ -87,11 +91,11 @@ func (x *explainer) group(problems []errors.Error) []*group {
 		path := unquotePath(e.Path())
 		key := strings.Join(path, "\x00")
 		format, args := e.Msg()
-		if id := key + "\x00" + e.Error(); known[id] {
+		id := key + "\x00" + e.Error()
+		if known[id] {
 			continue // found by the validation and by the walk
-		} else {
-			known[id] = true
 		}
+		known[id] = true
 		f := finding{err: e, format: format, args: args}
 		for _, pos := range errors.Positions(e) {
 			if x.pos(pos).IsZero() {
@@ -103,23 +107,18 @@ func (x *explainer) group(problems []errors.Error) []*group {
 		g := byPath[key]
 		if g == nil {
 			g = &group{path: path}
+			if placeOf(path).subject == "" {
+				g.rank = 1
+			}
 			byPath[key] = g
 		}
 		g.errors = append(g.errors, f)
 	}
 	groups := slices.Collect(maps.Values(byPath))
 	slices.SortFunc(groups, func(a, b *group) int {
-		return cmp.Or(boolean(placeOf(a.path).subject == "")-boolean(placeOf(b.path).subject == ""),
-			len(a.path)-len(b.path), slices.Compare(a.path, b.path))
+		return cmp.Or(a.rank-b.rank, len(a.path)-len(b.path), slices.Compare(a.path, b.path))
 	})
 	return groups
-}
-
-func boolean(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // follows reports whether a group is a consequence of a mistake further up

@@ -8,8 +8,6 @@ import (
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/format"
-	"cuelang.org/go/cue/literal"
-	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
@@ -93,7 +91,7 @@ func (x *explainer) reference(g *group, where place, d *model.Diagnostic) bool {
 		candidates = append(candidates, n)
 	}
 	candidates = append(candidates, x.schema["#Tenant"]...)
-	candidates = append(candidates, builtinPackages...)
+	candidates = append(candidates, builtinPackages()...)
 	slices.Sort(candidates)
 	if s := model.Suggest(missing, candidates); s != "" {
 		d.Detail = fmt.Sprintf("did you mean %s?", s)
@@ -177,8 +175,6 @@ func (x *explainer) valueOf(f *finding, g *group) string {
 	return "this"
 }
 
-var notInID = regexp.MustCompile(`[^a-z0-9]+`)
-
 // corrected is what was probably meant, where that is clear.
 func corrected(where place, value string) string {
 	s, err := unquoteCUE(value)
@@ -187,14 +183,14 @@ func corrected(where place, value string) string {
 	}
 	switch where.definition + " " + where.name {
 	case "#Tenant id":
-		if id := strings.Trim(notInID.ReplaceAllString(strings.ToLower(s), "-"), "-"); id != s && isHouseID(id) {
+		if id := strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(s), "-"), "-"); id != s && isHouseID(id) {
 			return quoted(id)
 		}
 	case "#Tenant domains[]":
 		domain := strings.ToLower(strings.TrimSpace(s))
 		domain = strings.TrimPrefix(strings.TrimPrefix(domain, "http://"), "https://")
 		domain = strings.Trim(strings.TrimPrefix(domain, "@"), "/.")
-		if domain != s && isDomain.MatchString(domain) {
+		if domain != s && isDomain(domain) {
 			return quoted(domain)
 		}
 	case "#Tenant role_inheritance":
@@ -213,7 +209,10 @@ func corrected(where place, value string) string {
 	return ""
 }
 
-var isDomain = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+// domainPattern is the expression of #Domain.
+const domainPattern = `^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`
+
+func isDomain(s string) bool { return regexp.MustCompile(domainPattern).MatchString(s) }
 
 // incomplete explains a value that is only known by its type.
 func (x *explainer) incomplete(g *group, where place, d *model.Diagnostic) bool {
@@ -288,43 +287,6 @@ func (x *explainer) anything(g *group, where place, d *model.Diagnostic) {
 	}
 }
 
-// isPlain tells a literal from what has to be evaluated.
-func isPlain(e ast.Expr) bool {
-	switch e := e.(type) {
-	case *ast.BasicLit, *ast.ListLit, *ast.StructLit:
-		return true
-	case *ast.UnaryExpr:
-		return e.Op == token.SUB && isPlain(e.X)
-	default:
-		return false
-	}
-}
-
-func isLiteral(text string) bool {
-	e, err := parser.ParseExpr("", text)
-	return err == nil && isPlain(e)
-}
-
-func unquoteCUE(text string) (string, error) { return literal.Unquote(text) }
-
-// defaultOf is the marked arm of a disjunction.
-func defaultOf(e ast.Expr) ast.Expr {
-	switch e := e.(type) {
-	case *ast.ParenExpr:
-		return defaultOf(e.X)
-	case *ast.UnaryExpr:
-		if e.Op == token.MUL {
-			return e.X
-		}
-	case *ast.BinaryExpr:
-		if x := defaultOf(e.X); x != nil {
-			return x
-		}
-		return defaultOf(e.Y)
-	}
-	return nil
-}
-
 // source is an expression as the user wrote it, show the same for a message.
 func (x *explainer) source(e ast.Expr) string {
 	b, err := format.Node(e)
@@ -338,24 +300,28 @@ func (x *explainer) show(e ast.Expr) string { return short(x.source(e)) }
 
 // exprAt finds the innermost expression of the user that starts at a position.
 func (x *explainer) exprAt(pos token.Pos) ast.Expr {
-	var found ast.Expr
-	var visit func(n ast.Node) bool
-	visit = func(n ast.Node) bool {
+	if x.expressions == nil {
+		x.expressions = map[token.Pos]ast.Expr{}
+		for _, f := range x.instance.Files {
+			if x.module.isUserFile(f.Filename) {
+				x.note(f)
+			}
+		}
+	}
+	return x.expressions[pos.WithRel(0)]
+}
+
+func (x *explainer) note(n ast.Node) {
+	ast.Walk(n, func(n ast.Node) bool {
 		if f, ok := n.(*ast.Field); ok { // not its label, which is an expression too
-			ast.Walk(f.Value, visit, nil)
+			x.note(f.Value)
 			return false
 		}
-		if e, ok := n.(ast.Expr); ok && n.Pos().Offset() == pos.Offset() {
-			found = e
-			b, isBinary := e.(*ast.BinaryExpr)
-			return !isBinary || b.Op == token.AND || b.Op == token.OR // the operands of a sum are not the value
+		e, ok := n.(ast.Expr)
+		if ok {
+			x.expressions[e.Pos().WithRel(0)] = e
 		}
-		return true
-	}
-	for _, f := range x.instance.Files {
-		if f.Filename == pos.Filename() {
-			ast.Walk(f, visit, nil)
-		}
-	}
-	return found
+		b, isBinary := e.(*ast.BinaryExpr)
+		return !isBinary || b.Op == token.AND || b.Op == token.OR // the operands of a sum are not the value
+	}, nil)
 }

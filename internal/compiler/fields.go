@@ -197,7 +197,9 @@ func schemaFields() map[string][]string {
 }
 
 // builtinPackages are packages of CUE that a configuration may import.
-var builtinPackages = []string{
-	"crypto/sha256", "encoding/base64", "encoding/csv", "encoding/hex", "encoding/json", "encoding/yaml",
-	"list", "math", "net", "path", "regexp", "strconv", "strings", "struct", "text/template", "time", "uuid",
+func builtinPackages() []string {
+	return []string{
+		"crypto/sha256", "encoding/base64", "encoding/csv", "encoding/hex", "encoding/json", "encoding/yaml",
+		"list", "math", "net", "path", "regexp", "strconv", "strings", "struct", "text/template", "time", "uuid",
+	}
 }

@@ -51,7 +51,7 @@ func Find(dir string) (*Module, error) {
 }
 
 func open(root string) (*Module, error) {
-	data, err := os.ReadFile(filepath.Join(root, moduleFile)) //nolint:gosec // the user's own module
+	data, err := os.ReadFile(filepath.Join(root, moduleFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s has a cue.mod without a module.cue; descope-mgmt init writes it", root)
 	}

@@ -61,7 +61,7 @@ func filesToFormat(path string) ([]string, error) {
 }
 
 func formatFile(path string, check bool) (different bool, err error) {
-	data, err := os.ReadFile(path) //nolint:gosec // the user names the file
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return false, err
 	}

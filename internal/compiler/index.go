@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/token"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
@@ -19,6 +18,8 @@ import (
 type index struct {
 	module *Module
 	top    map[string][]decl
+	// below holds the children of fields at the top, made when first needed.
+	below map[string]map[string][]decl
 }
 
 // decl is one place where a field was written.
@@ -35,7 +36,7 @@ type decl struct {
 const maxReferences = 8
 
 func newIndex(m *Module, files []*ast.File) *index {
-	x := &index{module: m, top: map[string][]decl{}}
+	x := &index{module: m, top: map[string][]decl{}, below: map[string]map[string][]decl{}}
 	files = slices.Clone(files)
 	slices.SortFunc(files, func(a, b *ast.File) int {
 		return cmp.Or(cmp.Compare(levelOf(a.Filename), levelOf(b.Filename)), strings.Compare(a.Filename, b.Filename))
@@ -90,54 +91,17 @@ func (d decl) members(f func(name string, member decl)) {
 	}
 }
 
-// operands takes a & b & c apart.
-func operands(e ast.Expr) []ast.Expr {
-	var out []ast.Expr
-	for {
-		switch x := e.(type) {
-		case *ast.ParenExpr:
-			e = x.X
-			continue
-		case *ast.BinaryExpr:
-			if x.Op == token.AND {
-				out = append(out, operands(x.Y)...) // chains lean left
-				e = x.X
-				continue
-			}
-		}
-		out = append(out, e)
-		slices.Reverse(out)
-		return out
-	}
-}
-
-// labelName is the name of a field, as written for a definition or a hidden
-// field and unquoted otherwise. A computed label has none.
-func labelName(l ast.Label) (string, bool) {
-	switch l := l.(type) {
-	case *ast.Ident:
-		return l.Name, true
-	case *ast.BasicLit:
-		if l.Kind == token.STRING {
-			s, err := literal.Unquote(l.Value)
-			return s, err == nil
-		}
-	case *ast.Alias:
-		if inner, ok := l.Expr.(ast.Label); ok {
-			return labelName(inner)
-		}
-	}
-	return "", false
-}
-
 // find returns the places where a path was written, those of the base first;
 // places behind a reference come before the others.
 func (x *index) find(path ...string) []decl {
 	if len(path) == 0 {
 		return nil
 	}
-	found := x.top[path[0]]
-	for _, name := range path[1:] {
+	if len(path) == 1 {
+		return indirectFirst(x.top[path[0]])
+	}
+	found := x.children(path[0])[path[1]]
+	for _, name := range path[2:] {
 		var next []decl
 		for _, d := range x.resolve(found, 0) {
 			d.members(func(n string, m decl) {
@@ -149,6 +113,19 @@ func (x *index) find(path ...string) []decl {
 		found = next
 	}
 	return indirectFirst(found)
+}
+
+// children are the fields of a field at the top, by name.
+func (x *index) children(top string) map[string][]decl {
+	if out, ok := x.below[top]; ok {
+		return out
+	}
+	out := map[string][]decl{}
+	for _, d := range x.resolve(x.top[top], 0) {
+		d.members(func(name string, m decl) { out[name] = append(out[name], m) })
+	}
+	x.below[top] = out
+	return out
 }
 
 // resolve adds what the references among the values stand for.
@@ -171,24 +148,6 @@ func (x *index) resolve(decls []decl, depth int) []decl {
 		}
 	}
 	return out
-}
-
-// references names the fields of the package that a value is unified with.
-func references(value ast.Expr) []string {
-	var names []string
-	for _, e := range operands(value) {
-		switch e := e.(type) {
-		case *ast.Ident:
-			names = append(names, e.Name)
-		case *ast.StructLit:
-			for _, d := range e.Elts {
-				if embed, ok := d.(*ast.EmbedDecl); ok {
-					names = append(names, references(embed.Expr)...)
-				}
-			}
-		}
-	}
-	return names
 }
 
 func indirectFirst(decls []decl) []decl {

@@ -5,8 +5,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -194,9 +194,11 @@ func (l *loaded) loadError(e errors.Error) model.Diagnostic {
 			d.Origin = o // the last one is where the trouble is, not who imports it
 		}
 	}
-	if m := noPackage.FindStringSubmatch(text); m != nil {
-		l.importError(&d, m[1])
-		return d
+	if _, rest, ok := strings.Cut(text, "cannot find package "); ok {
+		if path, err := strconv.QuotedPrefix(rest); err == nil {
+			l.importError(&d, strings.Trim(path, `"`))
+			return d
+		}
 	}
 	if !d.Origin.IsZero() && inner.Position().IsValid() && !strings.Contains(text, "import path") {
 		d.Code = "syntax"
@@ -211,22 +213,20 @@ func (l *loaded) loadError(e errors.Error) model.Diagnostic {
 // innermost is the error that an import error wraps.
 func innermost(e errors.Error) errors.Error {
 	for {
-		inner, ok := errors.Unwrap(e).(errors.Error)
-		if !ok {
+		inner := errors.Error(nil)
+		if !errors.As(errors.Unwrap(e), &inner) {
 			return e
 		}
 		e = inner
 	}
 }
 
-var noPackage = regexp.MustCompile(`cannot find package "([^"]*)"`)
-
 // importError explains an import that found nothing.
 func (l *loaded) importError(d *model.Diagnostic, path string) {
 	ours := l.module.path + "/" + schemaDir
 	d.Code = "unknown-import"
 	d.Summary = fmt.Sprintf("import %s: there is no such package", quoted(path))
-	d.Detail = didYouMean(path, append(slices.Clone(builtinPackages), ours), fmt.Sprintf("known: %q, packages of %s, and those of CUE; nothing is downloaded", ours, l.module.path))
+	d.Detail = didYouMean(path, append(builtinPackages(), ours), fmt.Sprintf("known: %q, packages of %s, and those of CUE; nothing is downloaded", ours, l.module.path))
 	if strings.HasSuffix(path, "/"+schemaDir) {
 		d.Detail = fmt.Sprintf("did you mean %q?", ours)
 	}
@@ -253,7 +253,7 @@ func (noRegistry) Fetch(_ context.Context, v module.Version) (module.SourceLoc, 
 	return module.SourceLoc{}, fmt.Errorf("module %s is not fetched: descope-mgmt uses no registry", v)
 }
 
-func (noRegistry) ModuleVersions(_ context.Context, path string) ([]string, error) {
+func (noRegistry) ModuleVersions(context.Context, string) ([]string, error) {
 	return nil, nil
 }
 

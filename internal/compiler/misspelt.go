@@ -11,14 +11,17 @@ import (
 // them where the same resource has certain other mistakes.
 func (x *explainer) misspelt(found model.Diagnostics) model.Diagnostics {
 	var diags model.Diagnostics
+	told := map[model.Origin]bool{}
+	for _, d := range found {
+		told[d.Origin] = true
+	}
 	check := func(path []string, decls []decl) {
 		where := placeOf(path)
 		fields := x.schema[where.definition]
 		for _, d := range decls {
 			d.members(func(name string, m decl) {
 				at := x.module.origin(m.label.Pos())
-				if strings.HasPrefix(name, "_") || strings.HasPrefix(name, "#") || slices.Contains(fields, name) ||
-					slices.ContainsFunc(found, func(d model.Diagnostic) bool { return d.Origin == at }) {
+				if strings.HasPrefix(name, "_") || strings.HasPrefix(name, "#") || slices.Contains(fields, name) || told[at] {
 					return
 				}
 				u := unknownField(where, name, fields)

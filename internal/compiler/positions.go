@@ -7,7 +7,6 @@ import (
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/token"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
@@ -24,15 +23,6 @@ type positions struct {
 type repeated struct {
 	path          string
 	first, second model.Origin
-}
-
-// children are the fields of a field at the top, by name.
-func (x *index) children(top string) map[string][]decl {
-	out := map[string][]decl{}
-	for _, d := range x.resolve(x.top[top], 0) {
-		d.members(func(name string, m decl) { out[name] = append(out[name], m) })
-	}
-	return out
 }
 
 // positions collects where the fields below some declarations were written.
@@ -70,50 +60,6 @@ func (x *index) collect(p *positions, written map[string]decl, path []string, de
 				x.collect(p, written, at, []decl{m})
 			}
 		})
-	}
-}
-
-// isValue tells a value, or a default, from a mere constraint.
-func isValue(e ast.Expr) bool {
-	switch e := e.(type) {
-	case *ast.BasicLit, *ast.ListLit, *ast.Interpolation:
-		return true
-	case *ast.ParenExpr:
-		return isValue(e.X)
-	case *ast.UnaryExpr:
-		return (e.Op == token.SUB || e.Op == token.MUL) && isValue(e.X)
-	case *ast.BinaryExpr:
-		return e.Op == token.OR && hasDefault(e)
-	default:
-		return false
-	}
-}
-
-// hasDefault reports whether an expression is a disjunction with a default.
-func hasDefault(e ast.Expr) bool {
-	switch e := e.(type) {
-	case *ast.ParenExpr:
-		return hasDefault(e.X)
-	case *ast.UnaryExpr:
-		return e.Op == token.MUL
-	case *ast.BinaryExpr:
-		return e.Op == token.OR && (hasDefault(e.X) || hasDefault(e.Y))
-	default:
-		return false
-	}
-}
-
-// hasFields reports whether a value may have fields that are worth a visit.
-func hasFields(e ast.Expr) bool {
-	switch e := e.(type) {
-	case *ast.StructLit, *ast.Ident:
-		return true
-	case *ast.ParenExpr:
-		return hasFields(e.X)
-	case *ast.BinaryExpr:
-		return e.Op == token.AND
-	default:
-		return false
 	}
 }
 

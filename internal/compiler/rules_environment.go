@@ -75,7 +75,7 @@ func (m *Module) literalProjectID(env, id string) model.Origin {
 	}
 	for _, n := range names {
 		path := filepath.Join(dir, n)
-		data, err := os.ReadFile(path) //nolint:gosec // the user's own configuration
+		data, err := os.ReadFile(path)
 		if err != nil || len(data) > maxFileBytes || !bytes.Contains(data, []byte(id)) || m.scan(&source{path: path, data: data}) != nil {
 			continue
 		}

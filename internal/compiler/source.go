@@ -67,7 +67,7 @@ func (m *Module) readFile(path string) ([]byte, *model.Diagnostic) {
 	}
 	var data []byte
 	if err == nil {
-		data, err = os.ReadFile(path) //nolint:gosec // the user's own configuration
+		data, err = os.ReadFile(path)
 	}
 	if err != nil {
 		d := m.unreadable(path, err)
@@ -84,7 +84,7 @@ func (m *Module) tooBig(path string, size int64) model.Diagnostic {
 }
 
 func (m *Module) unreadable(path string, err error) model.Diagnostic {
-	var reason error = err
+	reason := err
 	var pe *fs.PathError
 	if errors.As(err, &pe) {
 		reason = pe.Err

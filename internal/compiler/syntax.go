@@ -1,0 +1,149 @@
+package compiler
+
+import (
+	"slices"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/literal"
+	"cuelang.org/go/cue/parser"
+	"cuelang.org/go/cue/token"
+)
+
+// operands takes a & b & c apart.
+func operands(e ast.Expr) []ast.Expr {
+	var out []ast.Expr
+	for {
+		switch x := e.(type) {
+		case *ast.ParenExpr:
+			e = x.X
+			continue
+		case *ast.BinaryExpr:
+			if x.Op == token.AND {
+				out = append(out, operands(x.Y)...) // chains lean left
+				e = x.X
+				continue
+			}
+		}
+		out = append(out, e)
+		slices.Reverse(out)
+		return out
+	}
+}
+
+// labelName is the name of a field, as written for a definition or a hidden
+// field and unquoted otherwise. A computed label has none.
+func labelName(l ast.Label) (string, bool) {
+	switch l := l.(type) {
+	case *ast.Ident:
+		return l.Name, true
+	case *ast.BasicLit:
+		if l.Kind == token.STRING {
+			s, err := literal.Unquote(l.Value)
+			return s, err == nil
+		}
+	case *ast.Alias:
+		if inner, ok := l.Expr.(ast.Label); ok {
+			return labelName(inner)
+		}
+	}
+	return "", false
+}
+
+// references names the fields of the package that a value is unified with.
+func references(value ast.Expr) []string {
+	var names []string
+	for _, e := range operands(value) {
+		switch e := e.(type) {
+		case *ast.Ident:
+			names = append(names, e.Name)
+		case *ast.StructLit:
+			for _, d := range e.Elts {
+				if embed, ok := d.(*ast.EmbedDecl); ok {
+					names = append(names, references(embed.Expr)...)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// isValue tells a value, or a default, from a mere constraint.
+func isValue(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.BasicLit, *ast.ListLit, *ast.Interpolation:
+		return true
+	case *ast.ParenExpr:
+		return isValue(e.X)
+	case *ast.UnaryExpr:
+		return (e.Op == token.SUB || e.Op == token.MUL) && isValue(e.X)
+	case *ast.BinaryExpr:
+		return e.Op == token.OR && hasDefault(e)
+	default:
+		return false
+	}
+}
+
+// hasDefault reports whether an expression is a disjunction with a default.
+func hasDefault(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return hasDefault(e.X)
+	case *ast.UnaryExpr:
+		return e.Op == token.MUL
+	case *ast.BinaryExpr:
+		return e.Op == token.OR && (hasDefault(e.X) || hasDefault(e.Y))
+	default:
+		return false
+	}
+}
+
+// hasFields reports whether a value may have fields that are worth a visit.
+func hasFields(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.StructLit, *ast.Ident:
+		return true
+	case *ast.ParenExpr:
+		return hasFields(e.X)
+	case *ast.BinaryExpr:
+		return e.Op == token.AND
+	default:
+		return false
+	}
+}
+
+// isPlain tells a literal from what has to be evaluated.
+func isPlain(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.BasicLit, *ast.ListLit, *ast.StructLit:
+		return true
+	case *ast.UnaryExpr:
+		return e.Op == token.SUB && isPlain(e.X)
+	default:
+		return false
+	}
+}
+
+func isLiteral(text string) bool {
+	e, err := parser.ParseExpr("", text)
+	return err == nil && isPlain(e)
+}
+
+func unquoteCUE(text string) (string, error) { return literal.Unquote(text) }
+
+// defaultOf is the marked arm of a disjunction.
+func defaultOf(e ast.Expr) ast.Expr {
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return defaultOf(e.X)
+	case *ast.UnaryExpr:
+		if e.Op == token.MUL {
+			return e.X
+		}
+	case *ast.BinaryExpr:
+		if x := defaultOf(e.X); x != nil {
+			return x
+		}
+		return defaultOf(e.Y)
+	}
+	return nil
+}
