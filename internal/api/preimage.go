@@ -26,18 +26,21 @@ type preimages struct {
 	failedAt time.Time
 }
 
+// snapshot is a list, the time at which it was asked for, and its number: two
+// lists may be of one moment as far as the clock can tell.
 type snapshot struct {
-	state model.State
-	at    time.Time
+	state  model.State
+	at     time.Time
+	number uint64
 }
 
 // written is an object that we wrote, or may have written, after a list was
-// read. If known, it is the object as the list (of the time base) showed it with
-// our write on top.
+// read. If known, it is the object as the list (of the number base) showed it
+// with our write on top.
 type written struct {
 	at     time.Time
 	known  bool
-	base   time.Time
+	base   uint64
 	live   model.Resource
 	exists bool
 }
@@ -49,7 +52,8 @@ func newPreimages(c *Client) *preimages {
 	}
 }
 
-// keep remembers a list that was read at a time, unless a newer one is known.
+// keep remembers a list that was read at a time, unless a newer one is known. Of
+// two from one moment the one that came in later counts.
 func (p *preimages) keep(k model.Kind, resources []model.Resource, at time.Time) {
 	state, err := model.NewState(resources)
 	if err != nil {
@@ -57,8 +61,8 @@ func (p *preimages) keep(k model.Kind, resources []model.Resource, at time.Time)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if at.After(p.lists[k].at) {
-		p.lists[k] = snapshot{state: state, at: at}
+	if old := p.lists[k]; !at.Before(old.at) {
+		p.lists[k] = snapshot{state: state, at: at, number: old.number + 1}
 	}
 }
 
@@ -67,10 +71,10 @@ func (p *preimages) wrote(s model.Step, e endpoint, certain bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	list := p.lists[s.Key.Kind]
-	w := written{at: time.Now(), base: list.at}
+	w := written{at: time.Now(), base: list.number}
 	if certain && e.result != nil {
 		live, exists := list.state.Get(s.Key)
-		if before := p.written[s.Key]; before.known && before.base.Equal(list.at) {
+		if before := p.written[s.Key]; before.known && before.base == list.number {
 			live, exists = before.live, before.exists
 		}
 		w.live, w.exists, w.known = e.result(s.Body, live, exists)
@@ -100,7 +104,7 @@ func (p *preimages) get(ctx context.Context, key model.Key) (model.Resource, boo
 		case s.at.After(w.at):
 			live, exists := s.state.Get(key)
 			return live, exists, nil
-		case w.known && w.base.Equal(s.at):
+		case w.known && w.base == s.number:
 			return w.live, w.exists, nil
 		}
 	}

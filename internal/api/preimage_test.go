@@ -160,3 +160,44 @@ func TestFailedReadIsShared(t *testing.T) {
 		group.Wait()
 	})
 }
+
+// TestListsOfOneMoment: a clock may be too coarse to tell two lists apart, or a
+// list from a write.
+func TestListsOfOneMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake("a")
+		c := client(t, f)
+		name := func() any {
+			t.Helper()
+			live, _, err := c.preimages.get(t.Context(), tenantKey("a"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return live.Attrs["name"]
+		}
+		read := func() {
+			t.Helper()
+			if _, err := c.Read(t.Context(), model.Tenant); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read()
+		f.put("a", map[string]any{"id": "a", "name": "Moved"})
+		read()
+		if got := name(); got != "Moved" {
+			t.Errorf("after a second list: %v", got)
+		}
+		update := model.Step{Op: model.TenantUpdate, Key: tenantKey("a"), Body: []byte(`{"id":"a","name":"Ours"}`)}
+		if _, err := c.Do(t.Context(), update, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := name(); got != "Ours" {
+			t.Errorf("after a write: %v", got)
+		}
+		f.put("a", map[string]any{"id": "a", "name": "Moved again"})
+		read()
+		if got := name(); got != "Moved again" {
+			t.Errorf("after a write and a list: %v", got)
+		}
+	})
+}
