@@ -46,12 +46,15 @@ func (l *listener) set(f func(time.Time)) {
 	l.f = f
 }
 
-func (l *listener) limited(until time.Time) {
+// limited reports whether somebody listened.
+func (l *listener) limited(until time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.f != nil {
-		l.f(until)
+	if l.f == nil {
+		return false
 	}
+	l.f(until)
+	return true
 }
 
 // connect compiles the chosen environment and opens its project. The caller
@@ -142,14 +145,20 @@ func (c *connection) open(ctx context.Context, v variables) error {
 
 // wait tells the user why nothing happens for a while.
 func (c *connection) wait(w api.Wait) {
-	if w.Reason != api.WaitRetry {
-		c.waiting.limited(w.Until)
+	left := w.Until.Sub(c.app.now())
+	why := "the rate limit is used up"
+	if w.Reason == api.WaitRetry {
+		why = ui.Safe(w.Err.Error())
+	} else if c.waiting.limited(w.Until) || left < longWait {
 		return
 	}
 	if !c.app.flags.quiet {
-		c.app.note(fmt.Sprintf("%s; trying again in %s\n", ui.Safe(w.Err.Error()), ui.Duration(w.Until.Sub(c.app.now()))))
+		c.app.note(fmt.Sprintf("%s; trying again in %s\n", why, ui.Duration(left)))
 	}
 }
+
+// longWait for the rate limit, outside of a run, is worth a line.
+const longWait = 2 * time.Second
 
 // budgets are the rate limits to keep to: those known of Descope, with the
 // environment's own for tenant writes.

@@ -121,6 +121,15 @@ func (w *world) run(args ...string) ran {
 	return ran{code, captured.Out(), captured.ErrOut()}
 }
 
+// forgetRate makes the program forget the calls that it has made: with more than
+// 100 in a minute it would wait.
+func (w *world) forgetRate() {
+	w.t.Helper()
+	if err := os.RemoveAll(filepath.Join(w.env["DESCOPE_STATE_DIR"], "rate")); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // mustRun runs a command line that has to end with a code.
 func (w *world) mustRun(code int, args ...string) ran {
 	w.t.Helper()
