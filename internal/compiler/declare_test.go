@@ -36,8 +36,7 @@ func TestDeclareComesBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write("envs/dev/try-out.cue", string(text))
-	r, diagnostics := Compile(t.Context(), m, "dev")
+	r, diagnostics := Compile(t.Context(), m.With("envs/dev/try-out.cue", text), "dev")
 	if len(diagnostics) > 0 {
 		t.Fatalf("%s\n%v", text, diagnostics)
 	}
@@ -45,6 +44,10 @@ func TestDeclareComesBack(t *testing.T) {
 	if diff := cmp.Diff(attrs, got.Attrs); diff != "" {
 		t.Errorf("%s\n%s", text, diff)
 	}
+	if r, _ := Compile(t.Context(), m, "dev"); r == nil || r.State.Len() != 0 {
+		t.Error("a file that was not written stays")
+	}
+	write("envs/dev/try-out.cue", string(text))
 	if changed, diagnostics := Format([]string{filepath.Join(root, "envs")}, true); len(changed)+len(diagnostics) > 0 {
 		t.Errorf("not formatted: %v %v\n%s", changed, diagnostics, text)
 	}

@@ -4,8 +4,10 @@ import (
 	"slices"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/format"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
@@ -92,9 +94,44 @@ func (l *loaded) unknownFields(v cue.Value) model.Diagnostics {
 		if decls := l.index.find(name); len(decls) > 0 {
 			d.Origin = l.pos(decls[0].label.Pos())
 		}
+		if embed := l.embedded(); d.Origin.IsZero() && embed != nil {
+			return model.Diagnostics{l.embeddedAtTop(embed)} // all of its fields are unknown here
+		}
 		diags = append(diags, d)
 	}
 	return diags
+}
+
+// embedded finds an expression that stands at the top of a file of the user.
+func (l *loaded) embedded() ast.Expr {
+	for _, f := range l.instance.Files {
+		if !l.module.isUserFile(f.Filename) {
+			continue
+		}
+		for _, d := range f.Decls {
+			if e, ok := d.(*ast.EmbedDecl); ok {
+				if _, isStruct := e.Expr.(*ast.StructLit); !isStruct {
+					return e.Expr
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (l *loaded) embeddedAtTop(e ast.Expr) model.Diagnostic {
+	text, err := format.Node(e)
+	if err != nil {
+		text = []byte("an expression")
+	}
+	return model.Diagnostic{
+		Severity: model.Error,
+		Code:     "embedded",
+		Summary:  short(string(text)) + " stands at the top of a file",
+		Detail:   "its fields become fields of the configuration itself",
+		Hint:     "write it where its fields belong: tenants: \"some-id\": schema.#Tenant & {...}",
+		Origin:   l.pos(e.Pos()),
+	}
 }
 
 // userOriginOf finds where the user wrote a value that has no place in the

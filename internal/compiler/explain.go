@@ -68,6 +68,9 @@ func (l *loaded) explain(t *tree, problems []errors.Error) model.Diagnostics {
 		if !d.Origin.IsZero() && seen[fold] {
 			continue
 		}
+		if d.Origin.IsZero() && len(diags) > 0 {
+			continue // it has no place of its own: a consequence of the others
+		}
 		seen[fold] = true
 		diags = append(diags, d)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,7 @@ type Module struct {
 	root     string // absolute
 	path     string // import path, without a version
 	language string // language.version of the module file
+	unsaved  map[string][]byte
 }
 
 // Find looks for the module that dir belongs to: the nearest directory from dir
@@ -45,7 +47,7 @@ func Find(dir string) (*Module, error) {
 			return open(root)
 		}
 		if root == filepath.Dir(root) {
-			return nil, fmt.Errorf("no cue.mod in %s or in any directory above it; descope-mgmt init makes a module", start)
+			return nil, fmt.Errorf("no cue.mod in %s or in any directory above it; a configuration is a CUE module: a directory with cue.mod/module.cue and envs/", start)
 		}
 	}
 }
@@ -53,7 +55,7 @@ func Find(dir string) (*Module, error) {
 func open(root string) (*Module, error) {
 	data, err := os.ReadFile(filepath.Join(root, moduleFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s has a cue.mod without a module.cue; descope-mgmt init writes it", root)
+		return nil, fmt.Errorf(`%s has a cue.mod without a module.cue; write into it: module: "example.com/descope@v0", language: version: "v0.17.0"`, root)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the module file: %w", err)
@@ -67,13 +69,25 @@ func open(root string) (*Module, error) {
 		return nil, fmt.Errorf(`%s names no module; write for example module: "example.com/descope@v0"`, filepath.Join(root, moduleFile))
 	}
 	if !isDir(filepath.Join(root, envsDir)) {
-		return nil, fmt.Errorf("%s has no envs directory; descope-mgmt init makes one", root)
+		return nil, fmt.Errorf("%s has no envs directory; an environment is a directory under envs/ with a .cue file", root)
 	}
 	m := &Module{root: root, path: path}
 	if file.Language != nil {
 		m.language = file.Language.Version
 	}
 	return m, nil
+}
+
+// With returns the module as it would be with a file of these contents, which is
+// not written. The path is slash-separated and relative to the root.
+func (m *Module) With(path string, contents []byte) *Module {
+	other := *m
+	other.unsaved = maps.Clone(m.unsaved)
+	if other.unsaved == nil {
+		other.unsaved = map[string][]byte{}
+	}
+	other.unsaved[filepath.Join(m.root, filepath.FromSlash(path))] = contents
+	return &other
 }
 
 // Root is the absolute path of the directory that holds cue.mod.

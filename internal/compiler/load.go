@@ -101,7 +101,7 @@ func (m *Module) unknownEnvironment(env string, environments []string) model.Dia
 	switch {
 	case len(environments) == 0:
 		d.Detail = "envs/ holds no environment: a directory with a .cue file"
-		d.Hint = "run descope-mgmt init, or write envs/dev/dev.cue"
+		d.Hint = "write envs/dev/dev.cue"
 	case filepath.IsLocal(env) && env != "." && isDir(dir):
 		d.Summary = fmt.Sprintf("%s holds no .cue file", m.rel(dir))
 		d.Detail = "an environment is a directory with a .cue file; there are: " + strings.Join(environments, ", ")

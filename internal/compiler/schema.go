@@ -116,6 +116,6 @@ func (m *Module) schemaWarning() model.Diagnostics {
 		Code:     "schema-copy",
 		Summary:  "the copy of the schema in schema/ is not the one of this descope-mgmt: " + detail,
 		Detail:   "the schema of descope-mgmt counts; editors and cue vet see the copy",
-		Hint:     "run descope-mgmt init to write the copy again",
+		Hint:     "delete schema/: only editors read it, and a stale copy misleads them",
 	}}
 }

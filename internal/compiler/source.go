@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"cuelang.org/go/cue/token"
 
@@ -29,6 +30,12 @@ func (m *Module) readSources(dir string) ([]source, model.Diagnostics) {
 	if err != nil {
 		return nil, model.Diagnostics{m.unreadable(dir, err)}
 	}
+	for path := range m.unsaved {
+		if name := filepath.Base(path); filepath.Dir(path) == dir && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
 	var out []source
 	var diags model.Diagnostics
 	for _, name := range names {
@@ -50,6 +57,9 @@ func (m *Module) readSources(dir string) ([]source, model.Diagnostics) {
 
 // readFile reads one file, refusing what is not a file of a sane size.
 func (m *Module) readFile(path string) ([]byte, *model.Diagnostic) {
+	if data, ok := m.unsaved[path]; ok {
+		return data, nil
+	}
 	info, err := os.Stat(path)
 	if err == nil && info.IsDir() {
 		d := m.fileError(path, "not-a-file", "%s is a directory", m.rel(path))
