@@ -36,8 +36,9 @@ golden: ## rewrite the golden files and script tests from what the code does
 cover: ## run all tests with coverage and check the floors
 	TIMEOUT=$(TIMEOUT) scripts/cover.sh coverage.out
 
-bench: ## run the benchmarks; BENCH=regexp selects
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m ./...
+bench: ## run the benchmarks (BENCH=regexp selects), then measure what has a budget
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m ./internal/...
+	cue=$$(scripts/tools.sh cue) && cd bench && $(GO) test -count=1 -timeout 30m -full -cue "$$cue"
 
 fuzz: ## run every fuzz target for FUZZTIME
 	scripts/fuzz.sh $(FUZZTIME)

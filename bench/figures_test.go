@@ -45,7 +45,16 @@ func record(t testing.TB, name, value, budget string, within bool) {
 
 // TestMain prints the table after the tests, where somebody will see it: go test
 // swallows it unless it is run in this directory or with -v.
+//
+// With [launcher] set, the test binary measures a process instead.
 func TestMain(m *testing.M) {
+	if os.Getenv(launcher) != "" {
+		if err := launch(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	flag.Parse()
 	m.Run()
 	if len(measured.figures) > 0 {

@@ -15,7 +15,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-suites=(format mod build cross docs test race scripts corpus golden cover conformance demo lint)
+suites=(format mod build cross docs test race scripts corpus golden cover conformance demo bench lint)
 timeout=${TIMEOUT:-15m}
 skipped=77 # the exit code of a suite that could not run
 
@@ -137,6 +137,12 @@ suite_conformance() { # the emulator, driven by an official SDK
 
 suite_demo() { # the main job
     make demo
+}
+
+suite_bench() { # figures with a budget, processes included
+    local cue
+    cue=$(scripts/tools.sh cue)
+    (cd bench && go test -count=1 -timeout "$timeout" -cue "$cue")
 }
 
 suite_lint() { # static analysis

@@ -1,0 +1,114 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"testing"
+	"time"
+)
+
+const (
+	evalBudget = 1.1 // of the time of cue export, for 1 000 tenants
+	// evalLimit fails the test. It leaves room for the noise of a machine that
+	// has other things to do; the table says what is over the budget.
+	evalLimit   = 1.5
+	startBudget = 15 * time.Millisecond
+)
+
+// TestBudgets measures whole processes. It needs cue to compare with, and a
+// machine that is not busy testing the rest: hence only where -cue is given.
+// What a clock says is printed; just a ratio far beyond its budget fails.
+func TestBudgets(t *testing.T) {
+	if *cueBinary == "" {
+		t.Skip(`skipped: measures processes; "make bench" or go test -cue "$(../scripts/tools.sh cue)"`)
+	}
+	program := ours(t)
+	t.Run("start", func(t *testing.T) { measureStart(t, program) })
+	t.Run("eval", func(t *testing.T) {
+		sizes := []int{1000}
+		if *full {
+			sizes = []int{10, 100, 1000, 10_000}
+		}
+		for _, n := range sizes {
+			measureEval(t, program, n)
+		}
+	})
+	t.Run("plan", func(t *testing.T) { measurePlan(t, program) })
+}
+
+// measureStart compares what starts most often with a program that does nothing.
+func measureStart(t *testing.T, program string) {
+	rounds := 15
+	if *full {
+		rounds = 41
+	}
+	got := interleave(t, rounds,
+		command{name: "an empty Go program", argv: []string{empty(t)}},
+		command{name: "--help", argv: []string{program, "--help"}},
+		command{name: "version", argv: []string{program, "version"}},
+	)
+	for i, name := range []string{"--help", "version"} {
+		extra := got[i+1].Wall - got[0].Wall
+		record(t, name+": longer than an empty Go program", fmt.Sprintf("%s (%s, %s)", milliseconds(extra), milliseconds(got[i+1].Wall), milliseconds(got[0].Wall)),
+			milliseconds(startBudget), extra <= startBudget)
+	}
+}
+
+// measureEval compares eval with cue export on the same files.
+func measureEval(t *testing.T, program string, n int) {
+	t.Helper()
+	rounds := 11
+	if n > 1000 || !*full {
+		rounds = 7
+	}
+	dir := generate(t, n)
+	cue := command{
+		name: "cue export", dir: dir,
+		argv: []string{*cueBinary, "export", "./envs/prod", "-e", `{"environment": environment, "tenants": tenants, "flows": flows}`},
+	}
+	eval := command{name: "eval", dir: dir, argv: []string{program, "eval", "--env", "prod"}}
+	sameOutput(t, cue, eval)
+
+	got := interleave(t, rounds, cue, eval)
+	ratio, cpu := per(got[1].Wall, got[0].Wall), per(got[1].CPU, got[0].CPU)
+	name := fmt.Sprintf("eval of %d tenants", n)
+	budget := ""
+	if n == 1000 {
+		budget = fmt.Sprintf("%.2f", evalBudget)
+		if ratio > evalLimit {
+			t.Errorf("%s takes %.2f of the time of cue export (%v, %v); the budget is %.2f", name, ratio, got[1].Wall, got[0].Wall, evalBudget)
+		}
+	}
+	record(t, name+": of the time of cue export", fmt.Sprintf("%.2f (%s, %s)", ratio, milliseconds(got[1].Wall), milliseconds(got[0].Wall)), budget, ratio <= evalBudget)
+	record(t, name+": of its processor time", fmt.Sprintf("%.2f (%s, %s)", cpu, milliseconds(got[1].CPU), milliseconds(got[0].CPU)), "", true)
+	record(t, name+": of its peak memory", fmt.Sprintf("%.2f (%d MB, %d MB)", per(got[1].RSS, got[0].RSS), got[1].RSS>>20, got[0].RSS>>20), "", true)
+}
+
+// sameOutput makes sure that the two do the same work.
+func sameOutput(t *testing.T, a, b command) {
+	t.Helper()
+	home := t.TempDir()
+	var values [2]any
+	for i, c := range []command{a, b} {
+		var out bytes.Buffer
+		c.once(t, home, &out)
+		d := json.NewDecoder(&out)
+		d.UseNumber()
+		if err := d.Decode(&values[i]); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+	}
+	if !reflect.DeepEqual(values[0], values[1]) {
+		t.Fatalf("%s and %s differ", a.name, b.name)
+	}
+}
+
+func per[T int64 | time.Duration](a, b T) float64 {
+	if b == 0 {
+		return math.NaN()
+	}
+	return float64(a) / float64(b)
+}
