@@ -323,7 +323,7 @@ func (w *world) sameObject(k model.Key, was, is wire, c plan.Change) {
 	}
 	for _, name := range names {
 		switch {
-		case managed[name] || w.serverAlters(name, c):
+		case managed[name] || w.serverAlters(name, was[name], is[name], c):
 		case name == "customAttributes" && len(attributes) > 0:
 			w.sameAttributes(k, was[name], is[name], attributes)
 		case !bytes.Equal(was[name], is[name]):
@@ -349,17 +349,36 @@ func (w *world) sameAttributes(k model.Key, was, is json.RawMessage, managed map
 	}
 }
 
-// serverAlters reports that a quirk lets the emulator change a field in any
-// update, whatever it is sent.
-func (w *world) serverAlters(field string, c plan.Change) bool {
-	q := w.server.Quirks()
-	switch field {
-	case "selfProvisioningDomains":
-		return c.Action == plan.Update && q.DomainsReorder
-	case "unknownText", "unknownNumber", "unknownObject":
-		return c.Action == plan.Update && q.UnknownFields == "drop"
+// serverAlters reports that a quirk lets the emulator change a field as it did
+// in any update, whatever it is sent.
+func (w *world) serverAlters(field string, was, is json.RawMessage, c plan.Change) bool {
+	if q := w.server.Quirks(); c.Action == plan.Update {
+		switch field {
+		case "selfProvisioningDomains":
+			return q.DomainsReorder && model.Equal(asSet(value(w.t, was)), asSet(value(w.t, is)))
+		case "unknownText", "unknownNumber", "unknownObject":
+			return q.UnknownFields == "drop" && is == nil
+		}
 	}
 	return false
+}
+
+// asSet sorts a list, whose order then counts no more.
+func asSet(v any) any {
+	if list, ok := v.([]any); ok {
+		return model.SortedSet(list)
+	}
+	return v
+}
+
+// value is JSON in normal form.
+func value(t tb, text []byte) any {
+	t.Helper()
+	v, err := model.DecodeJSON(text)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return v
 }
 
 func wireField(attribute string) string {
@@ -377,11 +396,7 @@ func decoded(t tb, o wire) any {
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	v, err := model.DecodeJSON(text)
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	return v
+	return value(t, text)
 }
 
 // everything allows what can be allowed.
