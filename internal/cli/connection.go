@@ -76,7 +76,7 @@ func (a *app) connect(ctx context.Context) (*connection, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := a.report(append(diagnostics, schemaCopyWarning(m)...)); err != nil {
+	if err := a.report(diagnostics); err != nil {
 		return nil, err
 	}
 	if compiled.Environment.Protected && env.source != fromFlag {

@@ -1,13 +1,19 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"pcconnect.ai/descope-mgmt/internal/api"
+	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
 type tenantCreateOptions struct {
@@ -21,6 +27,7 @@ type tenantCreateOptions struct {
 	disabled         bool
 	roleInheritance  string
 	defaultRoles     []string
+	write            bool
 	dryRun           bool
 }
 
@@ -30,9 +37,10 @@ func newTenantCreateCmd(a *app) *cobra.Command {
 		Use:   "create ID",
 		Short: "Create a tenant that the configuration does not know",
 		Long: `Create makes one tenant in the live project, as a plan of one change: shown,
-asked, applied, checked. The configuration does not know the tenant afterwards:
-write it there too, or other environments and later syncs will not have it.`,
-		Example: `  descope-mgmt tenant create try-out --name "Try Out" --env dev
+asked, applied, checked. It must keep the rules of the configuration, which does
+not know it afterwards. With --write the tenant is also written into the overlay,
+as envs/<environment>/<id>.cue, so that the next sync has it.`,
+		Example: `  descope-mgmt tenant create try-out --name "Try Out" --env dev --write
   descope-mgmt tenant create try-out --name "Try Out" --domain try.example --self-provisioning --attribute plan=trial --env dev --yes`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -47,6 +55,7 @@ write it there too, or other environments and later syncs will not have it.`,
 	f.BoolVar(&o.disabled, "disabled", false, "users cannot sign in to the tenant")
 	f.StringVar(&o.roleInheritance, "role-inheritance", "", "roles from the parent: none or userOnly (default: all)")
 	f.StringSliceVar(&o.defaultRoles, "default-role", nil, "roles that new users get (repeat, or separate by commas)")
+	f.BoolVar(&o.write, "write", false, "also write the tenant into the configuration of the environment")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the plan and stop")
 	must(cmd.RegisterFlagCompletionFunc("role-inheritance", fixedCompletion("none", "userOnly")))
 	must(cmd.RegisterFlagCompletionFunc("parent", a.completeTenants))
@@ -82,7 +91,8 @@ func (o *tenantCreateOptions) run(cmd *cobra.Command, args []string) (err error)
 	if exists {
 		return refusedError("descope-mgmt tenant show "+id+" --env "+c.env, "%s exists already in project %s", key, c.project)
 	}
-	desired, err := model.NewState([]model.Resource{{Key: key, Attrs: attrs}})
+	file := filepath.ToSlash(filepath.Join("envs", c.env, id+".cue"))
+	text, desired, err := o.declare(ctx, c, key, attrs, file)
 	if err != nil {
 		return err
 	}
@@ -92,13 +102,48 @@ func (o *tenantCreateOptions) run(cmd *cobra.Command, args []string) (err error)
 	if err != nil {
 		return err
 	}
-	if err := c.showAndRun(ctx, r, p, agreed, o.dryRun); err != nil {
+	if err := c.showAndRun(ctx, r, p, agreed, o.dryRun); err != nil || o.dryRun {
 		return err
 	}
-	if !o.dryRun {
-		o.note(fmt.Sprintf("Note: the configuration does not know %s. To keep it, write it into envs/.\n", key))
+	if !o.write {
+		o.note(fmt.Sprintf("Note: the configuration does not know %s. To keep it, write it into envs/ (--write does).\n", key))
+		return nil
 	}
+	if err := writeNew(filepath.Join(c.module.Root(), file), text); err != nil {
+		return fmt.Errorf("%s was created, but not written into the configuration: %w", key, err)
+	}
+	o.note("Wrote " + ui.Safe(file) + ".\n")
 	return nil
+}
+
+// declare writes the tenant as CUE and compiles the environment with it: a tenant
+// made by hand keeps the rules of all others.
+func (o *tenantCreateOptions) declare(ctx context.Context, c *connection, key model.Key, attrs map[string]any, file string) ([]byte, model.State, error) {
+	if !filepath.IsLocal(key.ID) || strings.ContainsAny(key.ID, `/\`) {
+		return nil, model.State{}, configError("", "%q cannot be the id of a tenant", key.ID)
+	}
+	if _, err := os.Lstat(filepath.Join(c.module.Root(), file)); err == nil {
+		return nil, model.State{}, configError("", "%s exists already", file)
+	}
+	text, err := c.module.Declare(key, attrs)
+	if err != nil {
+		return nil, model.State{}, err
+	}
+	compiled, diagnostics := compiler.Compile(ctx, c.module.With(file, text), c.env)
+	if len(diagnostics.Errors()) > 0 {
+		return nil, model.State{}, &diagnosticsError{diagnostics.Errors()}
+	}
+	return text, compiled.State.Filter(func(r model.Resource) bool { return r.Key == key }), ctx.Err()
+}
+
+// writeNew writes a file of the configuration that is not there yet.
+func writeNew(path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // source code, for everybody who works on it
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
 }
 
 // written are the attributes that the flags give; the rules are those of the

@@ -40,7 +40,6 @@ func (a *app) validate(ctx context.Context, only []string) error {
 	if err != nil {
 		return err
 	}
-	diagnostics = append(diagnostics, schemaCopyWarning(m)...)
 	failed := len(diagnostics.Errors()) > 0
 	if a.flags.output != formatText {
 		if err := a.encode(ui.DiagnosticsJSON(diagnostics, a.flags.verbose)); err != nil {
@@ -85,17 +84,4 @@ func (a *app) compileSome(ctx context.Context, m *compiler.Module, only []string
 		all = append(all, diagnostics...)
 	}
 	return results, all.Sort(), ctx.Err()
-}
-
-// schemaCopyWarning says when the schema in the user's module is not the
-// binary's, which is the one that counts.
-func schemaCopyWarning(m *compiler.Module) model.Diagnostics {
-	status, detail := compiler.SchemaCopy(m)
-	if status != compiler.SchemaStale {
-		return nil
-	}
-	return model.Diagnostics{{
-		Severity: model.Warning, Code: "schema-copy",
-		Summary: "the schema/ of this module is not the one of this binary, which is what counts", Detail: detail,
-	}}
 }
