@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +11,6 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/apply"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
-	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
@@ -88,123 +84,6 @@ func afterFailure(o apply.Outcome) string {
 		became = "Whether it was done is unknown."
 	}
 	return what + "\n" + became + " Go on with the rest?"
-}
-
-// verify reads the project again, records what is now applied, and says what
-// still differs of what was done.
-func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, result apply.Result) ([]string, error) {
-	var done []model.Key
-	for _, o := range result.Outcomes {
-		if o.Status == apply.Done {
-			done = append(done, o.Key)
-		}
-	}
-	if len(done) == 0 {
-		return nil, nil
-	}
-	unrecorded := func(err error) error {
-		return fmt.Errorf("the changes were made, but what was applied could not be recorded: %w", err)
-	}
-	last, err := c.scope.LoadLastApplied()
-	if err != nil {
-		return nil, unrecorded(err)
-	}
-	live, err := c.read(ctx, r.kinds(last)...)
-	if err != nil {
-		return nil, fmt.Errorf("the changes were made, but could not be checked: %w", err)
-	}
-	if last, err = advance(last, r.desired, live, append(done, known(p.Unchanged, last)...)); err != nil {
-		return nil, err
-	}
-	if err := c.scope.SaveLastApplied(last, store.Meta{Environment: c.env, At: c.app.now()}); err != nil {
-		return nil, unrecorded(err)
-	}
-	return differences(r, live, last, done)
-}
-
-// remember records anew what was applied before and is as desired: its policy may
-// have changed, and a lifecycle block that was removed holds until then.
-func (c *connection) remember(ctx context.Context, r request, p *plan.Plan) error {
-	last, err := c.scope.LoadLastApplied()
-	if err != nil {
-		return err
-	}
-	unchanged := known(p.Unchanged, last)
-	stale := slices.ContainsFunc(unchanged, func(k model.Key) bool {
-		was, _ := last.Get(k)
-		is, _ := r.desired.Get(k)
-		return !reflect.DeepEqual(was.Policy, is.Policy)
-	})
-	if !stale {
-		return nil
-	}
-	release, err := c.scope.Lock(ctx, c.app.holder(), lockWait)
-	if err != nil {
-		return err
-	}
-	c.closers = append(c.closers, release)
-	live, err := c.read(ctx, r.kinds(last)...)
-	if err != nil {
-		return err
-	}
-	if last, err = advance(last, r.desired, live, unchanged); err != nil {
-		return err
-	}
-	return c.scope.SaveLastApplied(last, store.Meta{Environment: c.env, At: c.app.now()})
-}
-
-// known are the keys that a state has.
-func known(keys []model.Key, s model.State) []model.Key {
-	return slices.DeleteFunc(slices.Clone(keys), func(k model.Key) bool {
-		_, ok := s.Get(k)
-		return !ok
-	})
-}
-
-// advance records the objects that were done: the values that are live now of
-// what is managed, and nothing of what is gone.
-func advance(last, desired, live model.State, done []model.Key) (model.State, error) {
-	now := make(map[model.Key]model.Resource, last.Len()+len(done))
-	for _, r := range last.Resources() {
-		now[r.Key] = r
-	}
-	for _, k := range done {
-		want, wanted := desired.Get(k)
-		is, exists := live.Get(k)
-		if wanted && exists {
-			now[k] = plan.Applied(want, is)
-		} else {
-			delete(now, k)
-		}
-	}
-	return model.NewState(slices.Collect(maps.Values(now)))
-}
-
-// differences plans once more, for what was done, and expects nothing.
-func differences(r request, live, last model.State, done []model.Key) ([]string, error) {
-	var left []string
-	o := r.options
-	o.Targets, o.Prune, o.PruneUnmanaged = nil, nil, nil
-	for _, k := range done {
-		if _, wanted := r.desired.Get(k); wanted {
-			o.Targets = append(o.Targets, k)
-		} else if _, exists := live.Get(k); exists {
-			left = append(left, k.String()+" still exists")
-		}
-	}
-	if len(o.Targets) == 0 {
-		return left, nil
-	}
-	p, err := plan.Compute(r.desired, live, last, o)
-	if err != nil {
-		return nil, err
-	}
-	for _, ch := range p.Changes {
-		for _, f := range ch.Fields {
-			left = append(left, fmt.Sprintf("%s %s is %s instead of %s", ch.Key, f.Path, ui.Value(f.Before, 60), ui.Value(f.After, 60)))
-		}
-	}
-	return left, nil
 }
 
 // outcome is the error, and so the exit code, of a run. Trouble with the check

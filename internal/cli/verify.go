@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"pcconnect.ai/descope-mgmt/internal/apply"
+	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/plan"
+	"pcconnect.ai/descope-mgmt/internal/store"
+	"pcconnect.ai/descope-mgmt/internal/ui"
+)
+
+// verify reads the project again, records what is now applied, and says what
+// still differs of what was done.
+func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, result apply.Result) ([]string, error) {
+	var done []model.Key
+	for _, o := range result.Outcomes {
+		if o.Status == apply.Done {
+			done = append(done, o.Key)
+		}
+	}
+	if len(done) == 0 {
+		return nil, nil
+	}
+	unrecorded := func(err error) error {
+		return fmt.Errorf("the changes were made, but what was applied could not be recorded: %w", err)
+	}
+	last, err := c.scope.LoadLastApplied()
+	if err != nil {
+		return nil, unrecorded(err)
+	}
+	live, err := c.read(ctx, r.kinds(last)...)
+	if err != nil {
+		return nil, fmt.Errorf("the changes were made, but could not be checked: %w", err)
+	}
+	checked := append(slices.Clone(done), known(p.Unchanged, last)...)
+	left, err := remaining(r, live, last, checked)
+	if err != nil {
+		return nil, unrecorded(err)
+	}
+	next, err := advance(last, r.desired, live, checked, left, p)
+	if err != nil {
+		return nil, unrecorded(err)
+	}
+	if err := c.scope.SaveLastApplied(next, store.Meta{Environment: c.env, At: c.app.now()}); err != nil {
+		return nil, unrecorded(err)
+	}
+	var differences []string
+	for _, k := range done {
+		differences = append(differences, left[k]...)
+	}
+	return differences, nil
+}
+
+// remember records anew what was applied before and is as desired: its policy may
+// have changed, and a lifecycle block that was removed holds until then.
+func (c *connection) remember(ctx context.Context, r request, p *plan.Plan) error {
+	last, err := c.scope.LoadLastApplied()
+	if err != nil {
+		return err
+	}
+	unchanged := known(p.Unchanged, last)
+	stale := slices.ContainsFunc(unchanged, func(k model.Key) bool {
+		was, _ := last.Get(k)
+		is, _ := r.desired.Get(k)
+		return !reflect.DeepEqual(was.Policy, is.Policy)
+	})
+	if !stale {
+		return nil
+	}
+	release, err := c.scope.Lock(ctx, c.app.holder(), lockWait)
+	if err != nil {
+		return err
+	}
+	c.closers = append(c.closers, release)
+	live, err := c.read(ctx, r.kinds(last)...)
+	if err != nil {
+		return err
+	}
+	left, err := remaining(r, live, last, unchanged)
+	if err != nil {
+		return err
+	}
+	if last, err = advance(last, r.desired, live, unchanged, left, p); err != nil {
+		return err
+	}
+	return c.scope.SaveLastApplied(last, store.Meta{Environment: c.env, At: c.app.now()})
+}
+
+// known are the keys that a state has.
+func known(keys []model.Key, s model.State) []model.Key {
+	return slices.DeleteFunc(slices.Clone(keys), func(k model.Key) bool {
+		_, ok := s.Get(k)
+		return !ok
+	})
+}
+
+// remaining plans once more, for some objects, and expects nothing: it says what
+// still differs, by object. last is as it was when they were planned, so that
+// what was to be removed is looked for too.
+func remaining(r request, live, last model.State, keys []model.Key) (map[model.Key][]string, error) {
+	left := map[model.Key][]string{}
+	o := r.options
+	o.Targets, o.Prune, o.PruneUnmanaged, o.Encode = nil, nil, nil, nil
+	for _, k := range keys {
+		if _, wanted := r.desired.Get(k); wanted {
+			o.Targets = append(o.Targets, k)
+		} else if _, exists := live.Get(k); exists {
+			left[k] = []string{k.String() + " still exists"}
+		}
+	}
+	if len(o.Targets) == 0 {
+		return left, nil
+	}
+	p, err := plan.Compute(r.desired, live, last, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, ch := range p.Changes {
+		if ch.Action == plan.Create {
+			left[ch.Key] = []string{ch.Key.String() + " does not exist"}
+			continue
+		}
+		for _, f := range ch.Fields {
+			left[ch.Key] = append(left[ch.Key], fmt.Sprintf("%s %s is %s instead of %s", ch.Key, f.Path, ui.Value(f.Before, 60), ui.Value(f.After, 60)))
+		}
+	}
+	return left, nil
+}
+
+// advance records the objects that were checked: the values that are live now of
+// what is managed, and nothing of what is gone. Of an object with something left
+// the record stays as it was or, where there is none, says what was sent: whatever
+// else is live was moved by somebody, and must still be seen as that.
+func advance(last, desired, live model.State, checked []model.Key, left map[model.Key][]string, p *plan.Plan) (model.State, error) {
+	sent := make(map[model.Key]map[string]any, len(p.Changes))
+	for _, ch := range p.Changes {
+		sent[ch.Key] = ch.After
+	}
+	now := make(map[model.Key]model.Resource, last.Len()+len(checked))
+	for _, r := range last.Resources() {
+		now[r.Key] = r
+	}
+	for _, k := range checked {
+		want, wanted := desired.Get(k)
+		is, _ := live.Get(k)
+		_, recorded := now[k]
+		switch {
+		case len(left[k]) == 0 && wanted:
+			now[k] = plan.Applied(want, is)
+		case len(left[k]) == 0:
+			delete(now, k)
+		case wanted && !recorded:
+			now[k] = plan.Applied(want, model.Resource{Key: k, Attrs: sent[k]})
+		}
+	}
+	return model.NewState(slices.Collect(maps.Values(now)))
+}
