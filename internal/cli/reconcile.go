@@ -21,6 +21,9 @@ type request struct {
 	options plan.Options
 	// only restricts the request to one kind; "" is all kinds.
 	only model.Kind
+	// named: the command names the one object that it is about, so that nothing
+	// can be deleted by a slip.
+	named bool
 }
 
 // kinds are the kinds worth reading: tenants always, others where the
@@ -130,6 +133,9 @@ func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed co
 	if err := c.pass(ctx, p, &agreed); err != nil {
 		return err
 	}
+	if err := c.confirmUnmanaged(ctx, r, p); err != nil {
+		return err
+	}
 	if !agreed.yes {
 		question := fmt.Sprintf("Apply %s to project %s (%s)?", changes(len(p.Changes)), c.project, c.env)
 		if err := c.prompter().Confirm(ctx, question); err != nil {
@@ -156,6 +162,29 @@ func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed co
 		}
 	}
 	return c.apply(ctx, r, p, agreed)
+}
+
+// confirmUnmanaged has the addresses typed of objects that would be deleted though
+// they were never ours. No flag answers that: what somebody else made may be
+// somebody else's customer.
+func (c *connection) confirmUnmanaged(ctx context.Context, r request, p *plan.Plan) error {
+	var foreign []string
+	for _, ch := range p.Changes {
+		if ch.Action == plan.Delete && ch.Moved == plan.Unknown && !r.named {
+			foreign = append(foreign, ch.Key.String())
+		}
+	}
+	if len(foreign) == 0 {
+		return nil
+	}
+	err := c.prompter().TypeToConfirm(ctx, "These were never applied by this tool and will be deleted:", strings.Join(foreign, " "))
+	if errors.Is(err, ui.ErrNoTerminal) {
+		return refusedError("", "nothing was applied: deleting %s, which was never applied by this tool, must be confirmed by typing at a terminal", strings.Join(foreign, ", "))
+	}
+	if err != nil {
+		return declined(err, "nothing was applied", "")
+	}
+	return nil
 }
 
 // pass asks about the guards that the plan meets, or refuses.

@@ -260,6 +260,7 @@ func (o *tenantDeleteOptions) run(cmd *cobra.Command, args []string) (err error)
 		return err
 	}
 	r := c.request(model.State{})
+	r.named = true
 	r.only, r.options.Targets = model.Tenant, []model.Key{key}
 	if _, applied := last.Get(key); applied {
 		r.options.Prune = []model.Kind{model.Tenant}
