@@ -39,9 +39,7 @@ func evaluate(l *loaded) (*tree, []errors.Error) {
 	v := ctx.BuildInstance(l.instance)
 	t := &tree{context: ctx, value: v}
 	w := &walker{}
-	if err := v.Validate(); err != nil {
-		w.problems = errors.Errors(err)
-	}
+	w.problems = mistakes(v)
 	t.environment = map[string]any{}
 	if e := v.LookupPath(cue.ParsePath("environment")); e.Exists() {
 		w.path = []string{"environment"}
@@ -69,6 +67,26 @@ func evaluate(l *loaded) (*tree, []errors.Error) {
 		})
 	}
 	return t, w.problems
+}
+
+// mistakes are what is wrong with an evaluated configuration, apart from values
+// that are not there yet. An error in a field makes its struct one, so that only
+// helpers have to be looked into where the whole is none.
+func mistakes(v cue.Value) []errors.Error {
+	if v.Err() != nil {
+		return errors.Errors(v.Validate())
+	}
+	iter, err := v.Fields(cue.Hidden(true), cue.Definitions(true))
+	if err != nil {
+		return errors.Errors(err)
+	}
+	var problems []errors.Error
+	for iter.Next() {
+		if iter.Selector().LabelType() != cue.StringLabel {
+			problems = append(problems, errors.Errors(iter.Value().Validate())...)
+		}
+	}
+	return problems
 }
 
 // unknownFields are the fields at the top of the configuration that mean
