@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -198,7 +199,7 @@ func scalar(s string) any {
 	case "false":
 		return false
 	}
-	if n, err := model.CanonicalNumber(s); err == nil {
+	if n, err := model.CanonicalNumber(s); err == nil && json.Valid([]byte(s)) { // 007 is no number
 		return n
 	}
 	return s
