@@ -64,8 +64,10 @@ func nameGroups() []group {
 		{name: "a new id for a name", steps: []step{
 			{does: "created", cue: tenants("old-id", `name: "X", domains: ["x.com"], self_provisioning: true`, "keep", `name: "K"`), changes: 2},
 			{does: "without pruning", cue: tenants("new-id", `name: "X", domains: ["x.com"], self_provisioning: true`, "keep", `name: "K"`), changes: 1, guards: []plan.Rule{plan.RuleTaken}},
-			{does: "pruning", cue: tenants("new-id", `name: "X", domains: ["x.com"], self_provisioning: true`, "keep", `name: "K"`), prune: true, changes: 2, warns: []string{"replaced", "replaced"},
-				live: map[string]string{"tenant/old-id": "gone", "tenant/new-id": `{"name": "X", "selfProvisioningDomains": ["x.com"]}`}},
+			{
+				does: "pruning", cue: tenants("new-id", `name: "X", domains: ["x.com"], self_provisioning: true`, "keep", `name: "K"`), prune: true, changes: 2, warns: []string{"replaced", "replaced"},
+				live: map[string]string{"tenant/old-id": "gone", "tenant/new-id": `{"name": "X", "selfProvisioningDomains": ["x.com"]}`},
+			},
 		}},
 		{name: "domains pass on", steps: []step{
 			{does: "created", cue: owns(`["a.com", "x.com"]`, `["b.com"]`), changes: 2},
@@ -78,8 +80,10 @@ func nameGroups() []group {
 			{does: "its name", cue: acme(""), changes: 1, guards: []plan.Rule{plan.RuleTaken}},
 			{does: "its domain", cue: tenants("other", `name: "Other", domains: ["a.com"], self_provisioning: true`), changes: 1, guards: []plan.Rule{plan.RuleTaken}},
 			{does: "neither", cue: tenants("other", `name: "Other", domains: ["a.com"], self_provisioning: false`), changes: 1},
-			{does: "it goes, by name", cue: tenants("other", `name: "Acme", domains: ["a.com"], self_provisioning: true`), unmanaged: []string{"tenant/by-hand"}, changes: 2,
-				live: map[string]string{"tenant/by-hand": "gone", "tenant/other": `{"name": "Acme", "selfProvisioningDomains": ["a.com"]}`}},
+			{
+				does: "it goes, by name", cue: tenants("other", `name: "Acme", domains: ["a.com"], self_provisioning: true`), unmanaged: []string{"tenant/by-hand"}, changes: 2,
+				live: map[string]string{"tenant/by-hand": "gone", "tenant/other": `{"name": "Acme", "selfProvisioningDomains": ["a.com"]}`},
+			},
 		}},
 	}
 }
@@ -92,18 +96,24 @@ func hierarchyGroups() []group {
 			{does: "created, the leaf sorting first", cue: family, changes: 4, live: map[string]string{"tenant/aaa-leaf": `{"parent": "mmm-mid"}`, "tenant/mmm-mid": `{"parent": "zzz-top"}`, "tenant/zzz-top": `{"parent": ""}`}},
 			{does: "one more child, with roles", cue: family + tenants("bbb-leaf", `name: "Leaf 2", parent: "mmm-mid", default_roles: ["R1"]`), changes: 1},
 			{does: "parents left out", cue: tenants("zzz-top", `name: "Top"`, "mmm-mid", `name: "Mid"`, "aaa-leaf", `name: "Leaf"`, "bbb-leaf", `name: "Leaf 2"`, "keep", `name: "K"`), live: map[string]string{"tenant/aaa-leaf": `{"parent": "mmm-mid"}`}},
-			{does: "a parent left out and another field changed", cue: tenants("zzz-top", `name: "Top"`, "mmm-mid", `name: "Middle", disabled: true`, "aaa-leaf", `name: "Leaf"`, "bbb-leaf", `name: "Leaf 2"`, "keep", `name: "K"`), changes: 1,
-				live: map[string]string{"tenant/mmm-mid": `{"parent": "zzz-top", "name": "Middle"}`}},
+			{
+				does: "a parent left out and another field changed", cue: tenants("zzz-top", `name: "Top"`, "mmm-mid", `name: "Middle", disabled: true`, "aaa-leaf", `name: "Leaf"`, "bbb-leaf", `name: "Leaf 2"`, "keep", `name: "K"`), changes: 1,
+				live: map[string]string{"tenant/mmm-mid": `{"parent": "zzz-top", "name": "Middle"}`},
+			},
 			{does: "moved", cue: tenants("zzz-top", `name: "Top"`, "mmm-mid", `name: "Middle"`, "aaa-leaf", `name: "Leaf", parent: "zzz-top"`, "bbb-leaf", `name: "Leaf 2"`, "keep", `name: "K"`), changes: 1, guards: []plan.Rule{plan.RuleImpossible}},
-			{does: "the family pruned but for the top", cue: tenants("zzz-top", `name: "Top"`, "keep", `name: "K"`), prune: true, changes: 3,
-				live: map[string]string{"tenant/mmm-mid": "gone", "tenant/aaa-leaf": "gone", "tenant/bbb-leaf": "gone"}},
+			{
+				does: "the family pruned but for the top", cue: tenants("zzz-top", `name: "Top"`, "keep", `name: "K"`), prune: true, changes: 3,
+				live: map[string]string{"tenant/mmm-mid": "gone", "tenant/aaa-leaf": "gone", "tenant/bbb-leaf": "gone"},
+			},
 			{does: "all again", cue: family, changes: 2},
 			{does: "the whole family pruned", cue: tenants("keep", `name: "K"`), prune: true, changes: 3},
 		}},
 		{name: "a child that nobody manages", steps: []step{
 			{does: "created", cue: tenants("top", `name: "Top"`, "keep", `name: "K"`), changes: 2},
-			{does: "its parent cannot be pruned", cue: tenants("keep", `name: "K"`), prune: true, changes: 1, guards: []plan.Rule{plan.RuleImpossible},
-				meanwhile: [][2]string{{create, `{"id": "by-hand", "name": "Child", "parent": "top"}`}}},
+			{
+				does: "its parent cannot be pruned", cue: tenants("keep", `name: "K"`), prune: true, changes: 1, guards: []plan.Rule{plan.RuleImpossible},
+				meanwhile: [][2]string{{create, `{"id": "by-hand", "name": "Child", "parent": "top"}`}},
+			},
 			{does: "both go", cue: tenants("keep", `name: "K"`), prune: true, unmanaged: []string{"tenant/by-hand"}, changes: 2, live: map[string]string{"tenant/top": "gone", "tenant/by-hand": "gone"}},
 		}},
 		{name: "an orphan", steps: []step{
@@ -111,8 +121,10 @@ func hierarchyGroups() []group {
 			{does: "gone from the configuration", cue: tenants("keep", `name: "K"`), live: acmeIs(`"disabled": true`)},
 			{does: "back, with another value", cue: acme("disabled: false") + "\n" + tenants("keep", `name: "K"`), changes: 1},
 			{does: "gone again", cue: tenants("keep", `name: "K"`)},
-			{does: "changed by hand and pruned", cue: tenants("keep", `name: "K"`), prune: true, changes: 1, guards: []plan.Rule{plan.RuleDrift},
-				meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "disabled": true}`}}, live: map[string]string{"tenant/acme-corp": "gone"}},
+			{
+				does: "changed by hand and pruned", cue: tenants("keep", `name: "K"`), prune: true, changes: 1, guards: []plan.Rule{plan.RuleDrift},
+				meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "disabled": true}`}}, live: map[string]string{"tenant/acme-corp": "gone"},
+			},
 			{does: "created anew", cue: acme("") + "\n" + tenants("keep", `name: "K"`), changes: 1},
 			{does: "deleted by hand and gone from the configuration", cue: tenants("keep", `name: "K"`), prune: true, meanwhile: [][2]string{{remove, `{"id": "acme-corp"}`}}},
 		}},
@@ -154,12 +166,16 @@ func lifecycleGroups() []group {
 			{does: "managed from the next one", cue: acme(`custom_attributes: {plan: "trial", own: 2}`), changes: 1, live: acmeIs(`"customAttributes": {"plan": "trial", "own": 2}`)},
 		}},
 		{name: "lifecycle.ignore of whole fields", seed: `{"tenants": [{"id": "acme-corp", "name": "By hand", "selfProvisioningDomains": ["x.com"], "customAttributes": {"a": 1}, "defaultRoles": ["R1"], "disabled": true, "roleInheritance": "none"}]}`, steps: []step{
-			{does: "all ignored", cue: acme(`domains: ["a.com"], self_provisioning: true, custom_attributes: b: 2, default_roles: ["R2"], disabled: false, role_inheritance: "userOnly",
+			{
+				does: "all ignored", cue: acme(`domains: ["a.com"], self_provisioning: true, custom_attributes: b: 2, default_roles: ["R2"], disabled: false, role_inheritance: "userOnly",
 				lifecycle: ignore: ["name", "domains", "custom_attributes", "default_roles", "disabled", "role_inheritance"]`),
-				live: acmeIs(`"name": "By hand", "selfProvisioningDomains": ["x.com"], "customAttributes": {"a": 1}, "defaultRoles": ["R1"]`)},
-			{does: "only some", cue: acme(`domains: ["a.com"], self_provisioning: true, custom_attributes: b: 2, default_roles: ["R2"], disabled: false, role_inheritance: "userOnly",
+				live: acmeIs(`"name": "By hand", "selfProvisioningDomains": ["x.com"], "customAttributes": {"a": 1}, "defaultRoles": ["R1"]`),
+			},
+			{
+				does: "only some", cue: acme(`domains: ["a.com"], self_provisioning: true, custom_attributes: b: 2, default_roles: ["R2"], disabled: false, role_inheritance: "userOnly",
 				lifecycle: ignore: ["self_provisioning", "custom_attributes", "disabled"]`), changes: 1, guards: []plan.Rule{plan.RuleAdopt},
-				live: acmeIs(`"name": "Acme", "selfProvisioningDomains": ["x.com"], "customAttributes": {"a": 1}, "defaultRoles": ["R2"], "disabled": true, "roleInheritance": "userOnly"`)},
+				live: acmeIs(`"name": "Acme", "selfProvisioningDomains": ["x.com"], "customAttributes": {"a": 1}, "defaultRoles": ["R2"], "disabled": true, "roleInheritance": "userOnly"`),
+			},
 		}},
 		{name: "lifecycle.prevent_destroy", steps: []step{
 			{does: "created", cue: acme("lifecycle: prevent_destroy: true") + keep, changes: 2},
@@ -170,8 +186,10 @@ func lifecycleGroups() []group {
 		{name: "imported", seed: fmt.Sprintf(`{"tenants": [{"id": "T2aAc4T2V93bddihGEx2Ryhc8e5Z", "name": %q, "selfProvisioningDomains": ["a.com"]},
 			{"id": "A_b", "name": "Other", "selfProvisioningDomains": []}]}`, strings.Repeat("x", 120)), steps: []step{
 			{does: "as it is", cue: tenants("T2aAc4T2V93bddihGEx2Ryhc8e5Z", fmt.Sprintf(`name: %q, domains: ["a.com"], self_provisioning: true, imported: true`, strings.Repeat("x", 120)), "A_b", `name: "Other", imported: true`)},
-			{does: "changed", cue: tenants("T2aAc4T2V93bddihGEx2Ryhc8e5Z", fmt.Sprintf(`name: %q, domains: ["a.com"], self_provisioning: true, imported: true, disabled: true`, strings.Repeat("y", 254)), "A_b", `name: "Other", imported: true`),
-				changes: 1, guards: []plan.Rule{plan.RuleAdopt}, live: map[string]string{"tenant/T2aAc4T2V93bddihGEx2Ryhc8e5Z": `{"disabled": true}`}},
+			{
+				does: "changed", cue: tenants("T2aAc4T2V93bddihGEx2Ryhc8e5Z", fmt.Sprintf(`name: %q, domains: ["a.com"], self_provisioning: true, imported: true, disabled: true`, strings.Repeat("y", 254)), "A_b", `name: "Other", imported: true`),
+				changes: 1, guards: []plan.Rule{plan.RuleAdopt}, live: map[string]string{"tenant/T2aAc4T2V93bddihGEx2Ryhc8e5Z": `{"disabled": true}`},
+			},
 		}},
 		{name: "protected", seed: `{"tenants": [{"id": "acme-corp", "name": "By hand"}]}`, steps: []step{
 			{does: "a value of unknown origin", protected: true, cue: acme("") + keep, changes: 2, guards: []plan.Rule{plan.RuleUnknown, plan.RuleAdopt, plan.RuleProtected}},
@@ -186,15 +204,23 @@ func foreignGroups() []group {
 	return []group{
 		{name: "moved by hand", steps: []step{
 			{does: "created", cue: acme(`disabled: true, domains: ["a.com"], self_provisioning: true, default_roles: ["R1"], role_inheritance: "none"`), changes: 1},
-			{does: "all of it", cue: acme(`disabled: true, domains: ["a.com"], self_provisioning: true, default_roles: ["R1"], role_inheritance: "none"`), changes: 1, guards: []plan.Rule{plan.RuleDrift},
+			{
+				does: "all of it", cue: acme(`disabled: true, domains: ["a.com"], self_provisioning: true, default_roles: ["R1"], role_inheritance: "none"`), changes: 1, guards: []plan.Rule{plan.RuleDrift},
 				meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "By hand"}`}, {roles, `{"id": "acme-corp", "defaultRoles": ["R2"]}`}},
-				live:      acmeIs(`"name": "Acme", "disabled": true, "selfProvisioningDomains": ["a.com"], "defaultRoles": ["R1"], "roleInheritance": "none"`)},
-			{does: "to where the configuration moves too", cue: acme(`disabled: false, domains: ["a.com"], self_provisioning: true, default_roles: ["R1"], role_inheritance: "none"`),
-				meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "disabled": false, "selfProvisioningDomains": ["a.com"], "roleInheritance": "none"}`}}},
-			{does: "both, to different values", cue: acme(`disabled: false, domains: ["b.com"], self_provisioning: true, default_roles: ["R1"], role_inheritance: "none"`), changes: 1, guards: []plan.Rule{plan.RuleDrift},
-				meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "selfProvisioningDomains": ["c.com"], "roleInheritance": "none"}`}}},
-			{does: "what is not managed", cue: acme(`disabled: false, domains: ["b.com"], self_provisioning: true`),
-				meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "selfProvisioningDomains": ["b.com"], "roleInheritance": "userOnly", "enforceSSO": true}`}}},
+				live:      acmeIs(`"name": "Acme", "disabled": true, "selfProvisioningDomains": ["a.com"], "defaultRoles": ["R1"], "roleInheritance": "none"`),
+			},
+			{
+				does: "to where the configuration moves too", cue: acme(`disabled: false, domains: ["a.com"], self_provisioning: true, default_roles: ["R1"], role_inheritance: "none"`),
+				meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "disabled": false, "selfProvisioningDomains": ["a.com"], "roleInheritance": "none"}`}},
+			},
+			{
+				does: "both, to different values", cue: acme(`disabled: false, domains: ["b.com"], self_provisioning: true, default_roles: ["R1"], role_inheritance: "none"`), changes: 1, guards: []plan.Rule{plan.RuleDrift},
+				meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "selfProvisioningDomains": ["c.com"], "roleInheritance": "none"}`}},
+			},
+			{
+				does: "what is not managed", cue: acme(`disabled: false, domains: ["b.com"], self_provisioning: true`),
+				meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "selfProvisioningDomains": ["b.com"], "roleInheritance": "userOnly", "enforceSSO": true}`}},
+			},
 			{does: "and ours beside it", cue: acme(`disabled: true, domains: ["b.com"], self_provisioning: true`), changes: 1, live: acmeIs(`"roleInheritance": "userOnly", "enforceSSO": true, "defaultRoles": ["R1"]`)},
 		}},
 		{name: "deleted by hand", steps: []step{

@@ -173,31 +173,45 @@ func attributeGroups() []group {
 		{name: "exclusive", seed: `{"tenants": [{"id": "acme-corp", "name": "Acme", "customAttributes": {"theirs": "x", "plan": "pro"}}]}`, steps: []step{
 			{does: "not exclusive", cue: acme(`custom_attributes: plan: "pro"`), live: acmeIs(`"customAttributes": {"theirs": "x", "plan": "pro"}`)},
 			{does: "exclusive", cue: acme(`custom_attributes: plan: "pro", custom_attributes_exclusive: true`), changes: 1, guards: []plan.Rule{plan.RuleAdopt}, live: acmeIs(`"customAttributes": {"plan": "pro"}`)},
-			{does: "one more by hand", cue: acme(`custom_attributes: plan: "pro", custom_attributes_exclusive: true`), changes: 1, guards: []plan.Rule{plan.RuleDrift},
-				meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "customAttributes": {"plan": "pro", "again": true}}`}}, live: acmeIs(`"customAttributes": {"plan": "pro"}`)},
+			{
+				does: "one more by hand", cue: acme(`custom_attributes: plan: "pro", custom_attributes_exclusive: true`), changes: 1, guards: []plan.Rule{plan.RuleDrift},
+				meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "customAttributes": {"plan": "pro", "again": true}}`}}, live: acmeIs(`"customAttributes": {"plan": "pro"}`),
+			},
 			{does: "no more exclusive", cue: acme(`custom_attributes: plan: "pro"`)},
-			{does: "theirs again", cue: acme(`custom_attributes: plan: "pro"`), meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "customAttributes": {"plan": "pro", "again": true}}`}},
-				live: acmeIs(`"customAttributes": {"plan": "pro", "again": true}`)},
+			{
+				does: "theirs again", cue: acme(`custom_attributes: plan: "pro"`), meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "customAttributes": {"plan": "pro", "again": true}}`}},
+				live: acmeIs(`"customAttributes": {"plan": "pro", "again": true}`),
+			},
 			{does: "ours goes, theirs stays", cue: acme(""), changes: 1, live: acmeIs(`"customAttributes": {"again": true}`)},
 			{does: "exclusive without attributes", cue: acme("custom_attributes_exclusive: true"), live: acmeIs(`"customAttributes": {"again": true}`)},
 			{does: "exclusive and empty", cue: acme("custom_attributes: {}, custom_attributes_exclusive: true"), changes: 1, live: acmeIs(`"customAttributes": {}`)},
 		}},
 		{name: "null takes theirs away", seed: `{"tenants": [{"id": "acme-corp", "name": "Acme", "customAttributes": {"theirs": "x", "plan": "pro"}}]}`, steps: []step{
 			{does: "null", cue: acme(`custom_attributes: {theirs: null, never: null}`), changes: 1, guards: []plan.Rule{plan.RuleAdopt}, live: acmeIs(`"customAttributes": {"plan": "pro"}`)},
-			{does: "set again by hand", cue: acme(`custom_attributes: {theirs: null, never: null}`), changes: 1, guards: []plan.Rule{plan.RuleDrift},
-				meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "customAttributes": {"plan": "pro", "theirs": "y"}}`}}, live: acmeIs(`"customAttributes": {"plan": "pro"}`)},
+			{
+				does: "set again by hand", cue: acme(`custom_attributes: {theirs: null, never: null}`), changes: 1, guards: []plan.Rule{plan.RuleDrift},
+				meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "customAttributes": {"plan": "pro", "theirs": "y"}}`}}, live: acmeIs(`"customAttributes": {"plan": "pro"}`),
+			},
 			{does: "no more null", cue: acme("")},
-			{does: "theirs stays now", cue: acme(""), meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "customAttributes": {"plan": "pro", "theirs": "y"}}`}},
-				live: acmeIs(`"customAttributes": {"plan": "pro", "theirs": "y"}`)},
+			{
+				does: "theirs stays now", cue: acme(""), meanwhile: [][2]string{{update, `{"id": "acme-corp", "name": "Acme", "customAttributes": {"plan": "pro", "theirs": "y"}}`}},
+				live: acmeIs(`"customAttributes": {"plan": "pro", "theirs": "y"}`),
+			},
 		}},
 		{name: "an overlay changes what the base gives", steps: []step{
-			{does: "base", cue: acme(`custom_attributes: {plan: *"pro" | string | null, seats: *10 | int}, domains: *["a.com"] | [...string], self_provisioning: true`), changes: 1,
-				live: acmeIs(`"customAttributes": {"plan": "pro", "seats": 10}, "selfProvisioningDomains": ["a.com"]`)},
-			{does: "overlay", cue: acme(`custom_attributes: {plan: *"pro" | string | null, seats: *10 | int}, domains: *["a.com"] | [...string], self_provisioning: true`),
+			{
+				does: "base", cue: acme(`custom_attributes: {plan: *"pro" | string | null, seats: *10 | int}, domains: *["a.com"] | [...string], self_provisioning: true`), changes: 1,
+				live: acmeIs(`"customAttributes": {"plan": "pro", "seats": 10}, "selfProvisioningDomains": ["a.com"]`),
+			},
+			{
+				does: "overlay", cue: acme(`custom_attributes: {plan: *"pro" | string | null, seats: *10 | int}, domains: *["a.com"] | [...string], self_provisioning: true`),
 				overlay: `tenants: "acme-corp": {custom_attributes: {plan: null, seats: 20, own: true}, domains: ["b.com"]}`, changes: 1,
-				live: acmeIs(`"customAttributes": {"seats": 20, "own": true}, "selfProvisioningDomains": ["b.com"]`)},
-			{does: "base again", cue: acme(`custom_attributes: {plan: *"pro" | string | null, seats: *10 | int}, domains: *["a.com"] | [...string], self_provisioning: true`), changes: 1,
-				live: acmeIs(`"customAttributes": {"plan": "pro", "seats": 10}, "selfProvisioningDomains": ["a.com"]`)},
+				live: acmeIs(`"customAttributes": {"seats": 20, "own": true}, "selfProvisioningDomains": ["b.com"]`),
+			},
+			{
+				does: "base again", cue: acme(`custom_attributes: {plan: *"pro" | string | null, seats: *10 | int}, domains: *["a.com"] | [...string], self_provisioning: true`), changes: 1,
+				live: acmeIs(`"customAttributes": {"plan": "pro", "seats": 10}, "selfProvisioningDomains": ["a.com"]`),
+			},
 		}},
 	}
 }

@@ -228,7 +228,7 @@ func TestFailureAsks(t *testing.T) {
 			asked := answering(tt.answers...)
 			w.prompter = asked
 			r := w.mustRun(tt.code, append([]string{"sync", "--env", "dev", "--parallelism", "1"}, tt.args...)...)
-			if n := len(w.tenants(devProject)); n != tt.created {
+			if n := len(w.tenants()); n != tt.created {
 				t.Errorf("%d tenants were created, want %d", n, tt.created)
 			}
 			if len(asked.Questions) != tt.asked {

@@ -32,12 +32,31 @@ func TestHostileText(t *testing.T) {
 	w.edit("envs/tenants.cue", `"Widget Inc"`, strings.ReplaceAll(quoted, `\u003e`, ">"))
 	w.edit("envs/tenants.cue", `"standard"`, `"`+long+`"`)
 	commands := [][]string{
-		{"plan"}, {"plan", "-v"}, {"sync", "--yes"}, {"sync", "--yes", "--adopt-existing"}, {"plan"}, {"tenant", "list"}, {"tenant", "show", "evil"},
-		{"tenant", "show", "acme-corp"}, {"tenant", "show", "id\x1b[1m \u202e"}, {"tenant", "show", "no\x1b[1m"}, {"tenant", "delete", "no\x1b[1m"},
-		{"tenant", "delete", "evil", "--dry-run"}, {"tenant", "create", "new", "--name", hostile, "--dry-run"},
-		{"doctor"}, {"plan", "--target", "tenant/\x1b[1m"}, {"plan\x1b[1m"}, {"plan", "--\x1b[1m"}, {"plan", "--out", "no\x1b[1m/such"},
-		{"flow", "import", "no\x1b[1m"}, {"plan", "--config", "no\x1b[1m"}, {"plan", "--base-url", "http://no\x1b[1m"}, {"sync", "--plan", "\x1b[1m"},
-		{"fmt", "no\x1b[1m"}, {"tenant", "create", "x", "--name", "x", "--attribute", "\x1b[1m"}, {"plan", "--log-level", "\x1b[1m"},
+		{"plan"},
+		{"plan", "-v"},
+		{"sync", "--yes"},
+		{"sync", "--yes", "--adopt-existing"},
+		{"plan"},
+		{"tenant", "list"},
+		{"tenant", "show", "evil"},
+		{"tenant", "show", "acme-corp"},
+		{"tenant", "show", "id\x1b[1m \u202e"},
+		{"tenant", "show", "no\x1b[1m"},
+		{"tenant", "delete", "no\x1b[1m"},
+		{"tenant", "delete", "evil", "--dry-run"},
+		{"tenant", "create", "new", "--name", hostile, "--dry-run"},
+		{"doctor"},
+		{"plan", "--target", "tenant/\x1b[1m"},
+		{"plan\x1b[1m"},
+		{"plan", "--\x1b[1m"},
+		{"plan", "--out", "no\x1b[1m/such"},
+		{"flow", "import", "no\x1b[1m"},
+		{"plan", "--config", "no\x1b[1m"},
+		{"plan", "--base-url", "http://no\x1b[1m"},
+		{"sync", "--plan", "\x1b[1m"},
+		{"fmt", "no\x1b[1m"},
+		{"tenant", "create", "x", "--name", "x", "--attribute", "\x1b[1m"},
+		{"plan", "--log-level", "\x1b[1m"},
 	}
 	for _, c := range commands {
 		for _, form := range [][]string{nil, {"-o", "json"}, {"-o", "yaml"}} {

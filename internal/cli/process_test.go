@@ -115,8 +115,8 @@ func TestInterrupt(t *testing.T) {
 				t.Fatalf("exit %d\n%s%s", code, &p.out, &p.err)
 			}
 			created := w.requests(createPath)
-			if created >= 50 || created != len(w.tenants(devProject)) {
-				t.Fatalf("%d creates, %d tenants", created, len(w.tenants(devProject)))
+			if created >= 50 || created != len(w.tenants()) {
+				t.Fatalf("%d creates, %d tenants", created, len(w.tenants()))
 			}
 			contains(t, p.out.String(), "Interrupted.", "To continue: descope-mgmt sync --env dev --parallelism 5\n",
 				plural(created, "created, 0 updated, 0 deleted; ")+plural(50-created, "not run"))
@@ -184,7 +184,7 @@ func TestKill(t *testing.T) {
 	eventually(t, "that the server has done what was in flight", func() bool { return w.inFlight() == 0 })
 	w.mustRun(exitOK, "sync", "--env", "dev", "--yes")
 	contains(t, w.mustRun(exitOK, "plan", "--env", "dev").out, "No changes.")
-	if n := len(w.tenants(devProject)); n != 50 {
+	if n := len(w.tenants()); n != 50 {
 		t.Errorf("%d tenants", n)
 	}
 }
@@ -230,7 +230,7 @@ func TestClosedOutput(t *testing.T) {
 			if err != nil || stderr.String() != "" {
 				t.Errorf("%v: %s", err, &stderr)
 			}
-			if n := len(w.tenants(devProject)); n != tt.writes {
+			if n := len(w.tenants()); n != tt.writes {
 				t.Errorf("%d tenants, want %d", n, tt.writes)
 			}
 		})
@@ -272,8 +272,8 @@ func TestFullOutput(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 			contains(t, stderr.String(), "no space left")
-			if want := map[string]int{"plan": 0, "sync": 2}[args[0]]; len(w.tenants(devProject)) != want {
-				t.Errorf("%d tenants, want %d", len(w.tenants(devProject)), want)
+			if want := map[string]int{"plan": 0, "sync": 2}[args[0]]; len(w.tenants()) != want {
+				t.Errorf("%d tenants, want %d", len(w.tenants()), want)
 			}
 		})
 	}

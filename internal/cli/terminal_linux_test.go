@@ -114,7 +114,7 @@ func TestOnATerminal(t *testing.T) {
 		t.Errorf("exit %d", code)
 	}
 	contains(t, p.screen.String(), " 10 created, 0 updated, 0 deleted")
-	if n := len(w.tenants(devProject)); n != 10 {
+	if n := len(w.tenants()); n != 10 {
 		t.Errorf("%d tenants", n)
 	}
 }

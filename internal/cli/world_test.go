@@ -174,8 +174,8 @@ func (w *world) live(project string, tenants ...string) {
 	}
 }
 
-// tenants are the names of the live tenants of a project by id.
-func (w *world) tenants(project string) map[string]string {
+// tenants are the names of the live tenants of dev by id.
+func (w *world) tenants() map[string]string {
 	w.t.Helper()
 	var document struct {
 		Projects map[string]struct {
@@ -186,7 +186,7 @@ func (w *world) tenants(project string) map[string]string {
 		w.t.Fatal(err)
 	}
 	names := map[string]string{}
-	for _, t := range document.Projects[project].Tenants {
+	for _, t := range document.Projects[devProject].Tenants {
 		names[t.ID] = t.Name
 	}
 	return names

@@ -9,10 +9,14 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
-// policyFields say how a resource may be treated, or which one it is; they are
-// not attributes.
-var policyFields = map[string]bool{
-	"id": true, "enabled_in": true, "lifecycle": true, "imported": true, "custom_attributes_exclusive": true,
+// isPolicy reports whether a field says how a resource may be treated, or which
+// one it is, and is no attribute.
+func isPolicy(field string) bool {
+	switch field {
+	case "id", "enabled_in", "lifecycle", "imported", "custom_attributes_exclusive":
+		return true
+	}
+	return false
 }
 
 // assemble makes the result out of the evaluated tree.
@@ -54,7 +58,7 @@ func (c *compiled) assemble() model.Diagnostics {
 func (o *object) resource(where positions) model.Resource {
 	attrs := make(map[string]any, len(o.fields))
 	for name, v := range o.fields {
-		if !policyFields[name] {
+		if !isPolicy(name) {
 			attrs[name] = v
 		}
 	}

@@ -219,7 +219,7 @@ func (r *rules) ignored(res model.Resource) {
 		r.schema = schemaFields() // parses the schema: only where it is needed
 	}
 	for _, f := range r.schema[definition] {
-		if !policyFields[f] {
+		if !isPolicy(f) {
 			fields = append(fields, f)
 		}
 	}
