@@ -45,6 +45,7 @@ func evaluate(l *loaded) (*tree, []errors.Error) {
 		w.path = []string{"environment"}
 		t.environment, _ = w.value(e).(map[string]any)
 	}
+	enabledIn := cue.MakePath(cue.Str("enabled_in")) // ParsePath parses: once is enough
 	for _, spec := range model.Kinds() {
 		all := v.LookupPath(cue.ParsePath(spec.Field))
 		if !all.Exists() {
@@ -53,7 +54,7 @@ func evaluate(l *loaded) (*tree, []errors.Error) {
 		w.path = []string{spec.Field}
 		w.each(all, func(id string, field cue.Value) {
 			o := &object{key: model.Key{Kind: spec.Kind, ID: id}, value: field}
-			if where := field.LookupPath(cue.ParsePath("enabled_in")); where.Exists() {
+			if where := field.LookupPath(enabledIn); where.Exists() {
 				w.path = append(w.path, "enabled_in")
 				list, ok := w.value(where).([]any)
 				w.path = w.path[:len(w.path)-1]
