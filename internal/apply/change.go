@@ -3,7 +3,12 @@ package apply
 import (
 	"context"
 	"errors"
+	"time"
 )
+
+// grace is how long a change of which a step was done goes on after an
+// interrupt. It covers a pause of the rate limit, but not one without an end.
+const grace = 2 * time.Minute
 
 var errNoSteps = errors.New("the plan holds no calls for this change")
 
@@ -15,18 +20,38 @@ func (r *run) change(ctx context.Context, i int) {
 		return
 	}
 	check := checkFirst(c)
-	for _, step := range c.Steps {
+	for i, step := range c.Steps {
 		attempts, err := r.target.Do(ctx, step, check)
 		out.Attempts += attempts
 		if err != nil {
 			out.Status, out.Err = verdict(ctx, err, attempts)
+			if out.Status == NotRun && i > 0 {
+				out.Status = Failed
+			}
 			return
 		}
 		out.StepsDone++
-		// Half a change is worse than a late interrupt.
-		ctx, check = context.WithoutCancel(ctx), checkNext(c)
+		check = checkNext(c)
+		if i == 0 { // half a change is worse than a late interrupt
+			var cancel context.CancelFunc
+			ctx, cancel = late(ctx)
+			defer cancel()
+		}
 	}
 	out.Status = Done
+}
+
+// late is a context that ends some time after another one.
+func late(ctx context.Context) (context.Context, context.CancelFunc) {
+	detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(grace, cancel)
+		context.AfterFunc(detached, func() { timer.Stop() })
+	})
+	return detached, func() {
+		stop()
+		cancel()
+	}
 }
 
 // verdict says what became of a change whose step ended in an error.

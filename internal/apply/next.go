@@ -68,10 +68,16 @@ func (r *run) rest(ctx context.Context) {
 				r.skip(i, why)
 			}
 		}
-		if r.outcomes[i].Status == NotRun && ctx.Err() != nil {
+		if ctx.Err() != nil && cutShort(r.outcomes[i]) {
 			r.interrupted = true
 		}
 	}
+}
+
+// cutShort reports that a change was not run, or not to its end, in a run that
+// was interrupted.
+func cutShort(o Outcome) bool {
+	return o.Status == NotRun || errors.Is(o.Err, ErrInterrupted) || errors.Is(o.Err, context.Canceled)
 }
 
 // failed reports whether a dependency was not done because of a failure, its

@@ -17,8 +17,8 @@ import (
 //
 // After a failure nothing is started until Options.OnFailure has answered. A
 // cancelled context starts nothing more and lets changes finish of which a step
-// was done; a step that was not sent yet is taken back. Run returns when nothing
-// is under way any more.
+// was done, for two minutes at most; a step that was not sent yet is taken back.
+// Run returns when nothing is under way any more.
 //
 // Whether the plan may run is for the caller to ask: see plan.Plan.Gate.
 func Run(ctx context.Context, p *plan.Plan, t Target, o Options) Result {

@@ -214,6 +214,45 @@ func TestInterrupt(t *testing.T) {
 	})
 }
 
+// TestInterruptOfAnEndlessStep: the rest of a change is waited for, but not for
+// ever, and what is left of it is told.
+func TestInterruptOfAnEndlessStep(t *testing.T) {
+	for name, c := range map[string]struct {
+		attempts int
+		want     string
+	}{
+		"refused again and again": {7, "a failed: refused: context canceled"},
+		"not sent any more":       {0, "a failed: interrupted"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := planned(change("+a"))
+			p.Changes[0].Steps = append(p.Changes[0].Steps, p.Changes[0].Steps[0])
+			f := target(p)
+			calls := 0
+			f.do = func(ctx context.Context, _ model.Step) (int, error) {
+				if calls++; calls == 1 {
+					return 1, nil
+				}
+				<-ctx.Done()
+				return c.attempts, fmt.Errorf("refused: %w", ctx.Err())
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			start := time.Now()
+			time.AfterFunc(time.Minute, cancel)
+			r := apply.Run(ctx, p, f, apply.Options{})
+			if diff := cmp.Diff([]string{c.want}, statuses(r)); diff != "" {
+				t.Errorf("%s: outcomes (-want +got):\n%s", name, diff)
+			}
+			if took := time.Since(start); took != 3*time.Minute {
+				t.Errorf("%s: took %v, want the minute and two more", name, took)
+			}
+			if o := r.Outcomes[0]; !r.Interrupted || !r.Partial() || o.StepsDone != 1 || o.Attempts != 1+c.attempts {
+				t.Errorf("%s: result %+v", name, r)
+			}
+		})
+	}
+}
+
 func TestInterruptMore(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
