@@ -1,0 +1,707 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/api"
+	"pcconnect.ai/descope-mgmt/internal/compiler"
+	"pcconnect.ai/descope-mgmt/internal/emulator"
+	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/plan"
+	"pcconnect.ai/descope-mgmt/internal/store"
+	"pcconnect.ai/descope-mgmt/internal/ui"
+)
+
+// The sync of the matrix: three creates (one below another, one with roles), two
+// updates (one of two calls), one delete, and two tenants that must stay as they
+// are. It takes a read, eight writes and a read.
+const (
+	matrixConfig = `package envs
+
+tenants: {
+	"acme-corp": {name: "Acme", custom_attributes: plan: "enterprise"}
+	"widget-inc": {name: "Widget Incorporated", default_roles: ["R2"]}
+	"same-as-is": {name: "Same", disabled: false}
+	"new-holding": {name: "Holding", domains: ["holding.com"], self_provisioning: true}
+	"a-new-child": {name: "Child", parent: "new-holding", default_roles: ["R1"]}
+	"new-other": {name: "Other"}
+}
+`
+	matrixLive = `{"version": 1, "projects": {"` + devProject + `": {"tenants": [
+		{"id": "acme-corp", "name": "Acme", "enforceSSO": true, "customAttributes": {"plan": "trial", "theirs": 1}},
+		{"id": "widget-inc", "name": "Widget", "defaultRoles": ["R1"], "federatedAppIds": ["A1"]},
+		{"id": "same-as-is", "name": "Same", "unknown": {"a": null}},
+		{"id": "old-one", "name": "Old"},
+		{"id": "theirs", "name": "By hand", "enforceSSO": true}]}}}`
+	matrixRequests = 10
+)
+
+// matrixApplied is what was applied before: all but theirs.
+func matrixApplied() []model.Resource {
+	applied := func(id string, attrs map[string]any) model.Resource {
+		return model.Resource{Key: model.Key{Kind: model.Tenant, ID: id}, Attrs: attrs}
+	}
+	return []model.Resource{
+		applied("acme-corp", map[string]any{"name": "Acme", "custom_attributes": map[string]any{"plan": "trial"}}),
+		applied("widget-inc", map[string]any{"name": "Widget", "default_roles": []any{"R1"}}),
+		applied("same-as-is", map[string]any{"name": "Same", "disabled": false}),
+		applied("old-one", map[string]any{"name": "Old"}),
+	}
+}
+
+// matrixFaults are all faults of the emulator, all statuses that Descope and
+// what stands in front of it may answer with, and those after which a write may
+// have taken effect all the same.
+func matrixFaults() []emulator.Fault {
+	var faults []emulator.Fault
+	for _, name := range emulator.FaultNames() {
+		faults = append(faults, emulator.Fault{Name: name, Delay: time.Minute})
+	}
+	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 502, 503, 504, 520, 522, 524, 530} {
+		faults = append(faults, emulator.Fault{Name: strconv.Itoa(status)})
+	}
+	for _, name := range []string{"500", "502", "503", "504", "52x", "html", lateReply} {
+		faults = append(faults, emulator.Fault{Name: name, Applied: true})
+	}
+	return faults
+}
+
+// lateReply is a fault of the transport: the request takes effect at once, and
+// the answer comes when nobody waits for it any more.
+const lateReply = "late-reply"
+
+// matrixCase is one run of the sync with a fault at one request, or from there on.
+type matrixCase struct {
+	fault   emulator.Fault
+	onError string
+	workers int
+}
+
+func (c matrixCase) String() string {
+	how := "from then on"
+	if c.fault.Count > 0 {
+		how = "once"
+	}
+	if c.fault.Applied {
+		how += ", applied"
+	}
+	return fmt.Sprintf("%s at request %d, %s, --on-error %s, %d workers", c.fault.Name, c.fault.Skip, how, c.onError, c.workers)
+}
+
+// TestFaultMatrix meets every fault at every request of a sync and holds what is
+// reported against what the emulator saw: nothing else may be written, nothing
+// twice, and the sync that follows makes the rest true.
+func TestFaultMatrix(t *testing.T) {
+	t.Parallel()
+	config := matrixCompile(t)
+	var mu sync.Mutex
+	n := matrixTally{codes: map[int]int{}, statuses: map[string]int{}}
+	t.Run("faults", func(t *testing.T) {
+		for _, f := range matrixFaults() {
+			name := f.Name
+			if f.Applied {
+				name += ", applied"
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				state := filepath.Join(t.TempDir(), "state")
+				for _, c := range casesOf(f) {
+					var r *matrixRun
+					synctest.Test(t, func(t *testing.T) {
+						r = newMatrixRun(t, config, state, c)
+						r.check()
+						time.Sleep(time.Hour) // for handlers that nobody waits for
+					})
+					if r.fired == 0 {
+						return // there are no more requests that the fault suits
+					}
+					mu.Lock()
+					n.add(r)
+					mu.Unlock()
+				}
+			})
+		}
+	})
+	t.Logf("%d cases; exit codes %v; outcomes %v; afterwards %d took --adopt-existing, and %d did not remember all that they had applied",
+		n.cases, n.codes, n.statuses, n.blocked, n.forgotten)
+	for _, code := range []int{exitOK, exitFailed, exitPartly, exitAuth, exitInterrupted} {
+		if n.codes[code] == 0 {
+			t.Errorf("no case ended with code %d", code)
+		}
+	}
+	for _, status := range []string{"done", "failed", "not_run", "unknown"} {
+		if n.statuses[status] == 0 {
+			t.Errorf("no change ended as %s", status)
+		}
+	}
+}
+
+// matrixTally is what the cases came to.
+type matrixTally struct {
+	cases, blocked, forgotten int
+	codes                     map[int]int
+	statuses                  map[string]int
+}
+
+func (n *matrixTally) add(r *matrixRun) {
+	n.cases++
+	n.codes[r.first.code]++
+	if r.blocked {
+		n.blocked++
+	}
+	if r.forgotten > 0 {
+		n.forgotten++
+	}
+	for _, o := range r.first.outcomes {
+		n.statuses[o.Status]++
+	}
+}
+
+func casesOf(f emulator.Fault) []matrixCase {
+	var out []matrixCase
+	for at := range matrixRequests {
+		for _, count := range []int{0, 1} {
+			for i, onError := range []string{onErrorStop, onErrorContinue} {
+				f.Skip, f.Count = at, count
+				out = append(out, matrixCase{fault: f, onError: onError, workers: []int{1, 20}[(at+count+i)%2]})
+			}
+		}
+	}
+	return out
+}
+
+// matrixConfiguration is compiled once.
+type matrixConfiguration struct {
+	dir      string
+	module   *compiler.Module
+	compiled *compiler.Result
+	live     []byte // as the emulator writes it
+}
+
+func matrixCompile(t *testing.T) matrixConfiguration {
+	t.Helper()
+	w := newWorld(t, emulator.Options{})
+	w.write("envs/tenants.cue", matrixConfig)
+	w.write("envs/prod/prod.cue", "package envs\nenvironment: name: \"prod\"\n")
+	w.write("envs/staging/staging.cue", "package envs\nenvironment: name: \"staging\"\n")
+	m, err := compiler.Find(w.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, diagnostics := compiler.Compile(t.Context(), m, "dev")
+	if compiled == nil {
+		t.Fatal(diagnostics)
+	}
+	if err := w.server.Seed([]byte(matrixLive)); err != nil {
+		t.Fatal(err)
+	}
+	return matrixConfiguration{w.dir, m, compiled, w.server.Export()}
+}
+
+// matrixRun is one case under way.
+type matrixRun struct {
+	*testing.T
+	matrixCase
+	config  matrixConfiguration
+	state   string
+	server  *emulator.Server
+	effects *effects
+	late    *lateReplies
+
+	first syncRun
+	fired int // how often the fault was met
+	// blocked: a guard stopped the sync that follows.
+	blocked bool
+	// forgotten are the objects that are not remembered as they were applied.
+	forgotten int
+	before    map[string]json.RawMessage
+}
+
+func newMatrixRun(t *testing.T, config matrixConfiguration, state string, c matrixCase) *matrixRun {
+	t.Helper()
+	r := &matrixRun{T: t, matrixCase: c, config: config, state: state, effects: &effects{last: config.live}}
+	var err error
+	if r.server, err = emulator.New(emulator.Options{Storage: r.effects, Budgets: emulator.NoBudgets()}); err != nil {
+		t.Fatal(err)
+	}
+	r.before = tenantsIn(t, r.effects.last)
+	r.late = &lateReplies{RoundTripper: emulator.Transport(r.server)}
+	last, err := model.NewState(matrixApplied())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.scope().SaveLastApplied(last, store.Meta{}); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (r *matrixRun) scope() *store.Scope {
+	r.Helper()
+	dir, err := store.Open(r.state)
+	if err != nil {
+		r.Fatal(err)
+	}
+	scope, err := dir.Scope(emulatorURL, devProject)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return scope
+}
+
+// syncRun is what a sync left behind.
+type syncRun struct {
+	code     int
+	out, err string
+	ran      bool // a plan was run: there is an account of it
+	plan     *plan.Plan
+	outcomes []ui.OutcomeDoc
+	requests []emulator.Request
+	effects  []effect
+
+	interrupted bool
+}
+
+// sync is "sync --env dev --yes --prune --on-error … -o json", from the client
+// to the exit code, with a transport that needs no socket. A run that waits for
+// ever is interrupted.
+func (r *matrixRun) sync(allowed plan.Allowed) syncRun {
+	r.Helper()
+	if err := r.server.Reset(emulator.ResetRequests); err != nil {
+		r.Fatal(err)
+	}
+	seen := r.effects.count()
+	streams, captured := ui.Test("")
+	a := &app{streams: streams, workDir: r.config.dir, now: time.Now, environ: func(string) (string, bool) { return "", false }}
+	a.flags.output, a.flags.parallelism, a.flags.quiet = formatJSON, r.workers, true
+	streams.Quiet = true
+	c := &connection{
+		app: a, module: r.config.module, env: "dev", compiled: r.config.compiled,
+		project: devProject, baseURL: emulatorURL, scope: r.scope(),
+	}
+	var err error
+	if c.client, err = api.New(api.Config{
+		BaseURL: emulatorURL, ProjectID: devProject, Key: api.NewSecret(testKey),
+		Transport: r.late, Workers: min(r.workers, 20), OnWait: c.wait,
+	}); err != nil {
+		r.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	stop := time.AfterFunc(20*time.Minute, cancel)
+	defer stop.Stop()
+
+	out := syncRun{}
+	run := func() (err error) {
+		defer closing(c, &err)
+		request, err := (&scopeFlags{prune: []string{pruneAll}}).request(c)
+		if err != nil {
+			return err
+		}
+		if out.plan, err = c.plan(ctx, request); err != nil {
+			return err
+		}
+		return c.showAndRun(ctx, request, out.plan, consent{yes: true, onError: r.onError, allowed: allowed, retry: "retry"}, false)
+	}
+	err = run()
+	a.fail(err)
+	out.code, out.out, out.err = exitCode(err), captured.Out(), captured.ErrOut()
+	out.requests, out.effects = r.server.Requests(), r.effects.since(r.T, seen)
+	var doc ui.ResultDoc
+	if json.Unmarshal([]byte(out.out), &doc) == nil && len(doc.Outcomes) > 0 {
+		out.ran, out.outcomes, out.interrupted = true, doc.Outcomes, doc.Interrupted
+	}
+	return out
+}
+
+// check runs the sync with the fault and then without.
+func (r *matrixRun) check() {
+	r.Helper()
+	r.arm()
+	r.first = r.sync(plan.Allowed{})
+	r.fired = r.disarm()
+	r.account(r.first)
+	r.exit(r.first)
+
+	again := r.sync(plan.Allowed{})
+	if again.code == exitRefused {
+		if r.blocked = true; !r.halfCreated() {
+			r.Errorf("%s: the sync that follows is refused: %s", r, again.err)
+		}
+		again = r.sync(plan.Allowed{AdoptExisting: true})
+	}
+	if again.code != exitOK {
+		r.Errorf("%s: the sync that follows ends with %d: %s%s", r, again.code, again.out, again.err)
+	}
+	r.account(again)
+	if again.ran {
+		again = r.sync(plan.Allowed{})
+	}
+	if again.code != exitOK || !again.plan.Empty() || len(again.effects) > 0 {
+		r.Errorf("%s: a third sync has something to do, or fails (%d): %s%s", r, again.code, again.out, again.err)
+	}
+	r.recorded()
+	r.reached()
+	if r.Failed() {
+		r.Logf("%s: first exit %d\n%s%s", r.matrixCase, r.first.code, r.first.out, r.first.err)
+		for _, q := range r.first.requests {
+			r.Logf("  %s %s?%s %d %s %s", q.Method, q.Path, q.Query, q.Status, q.Fault, q.Body)
+		}
+		r.FailNow()
+	}
+}
+
+func (r *matrixRun) arm() {
+	r.Helper()
+	if r.fault.Name == lateReply {
+		r.late.arm(r.fault)
+		return
+	}
+	if err := r.server.SetFaults(r.fault); err != nil {
+		r.Fatal(err)
+	}
+}
+
+func (r *matrixRun) disarm() (fired int) {
+	r.Helper()
+	for _, f := range r.server.Faults() {
+		fired += f.Fired
+	}
+	if err := r.server.SetFaults(); err != nil {
+		r.Fatal(err)
+	}
+	return fired + r.late.disarm()
+}
+
+// account holds the account of a run against what the emulator saw.
+func (r *matrixRun) account(s syncRun) {
+	r.Helper()
+	applied := map[string]int{} // calls that took effect, by tenant
+	for _, e := range s.effects {
+		if len(e.ids) != 1 {
+			r.Errorf("%s: a write changed %v: done twice, or more than it should", r, e.ids)
+			continue
+		}
+		applied[e.ids[0]]++
+	}
+	sent := map[string]int{}
+	for _, q := range s.requests {
+		if id := writes(q); id != "" {
+			sent[id]++
+		}
+	}
+	if !s.ran {
+		if len(applied)+len(sent) > 0 {
+			r.Errorf("%s: nothing was run, and yet %v were sent and %v took effect", r, sent, applied)
+		}
+		return
+	}
+	steps := map[string]int{}
+	for _, ch := range s.plan.Changes {
+		steps[ch.Key.String()] = len(ch.Steps)
+	}
+	if len(s.outcomes) != len(s.plan.Changes) {
+		r.Errorf("%s: %d outcomes of %d changes", r, len(s.outcomes), len(s.plan.Changes))
+	}
+	for _, o := range s.outcomes {
+		id := strings.TrimPrefix(o.Address, "tenant/")
+		did := applied[id]
+		delete(applied, id)
+		if o.Attempts != sent[id] {
+			r.Errorf("%s: %s reports %d attempts, %d were sent", r, o.Address, o.Attempts, sent[id])
+		}
+		delete(sent, id)
+		right := false
+		switch o.Status {
+		case "done":
+			right = did == steps[o.Address] && o.StepsDone == did
+		case "failed":
+			right = did == o.StepsDone && did < steps[o.Address] && o.Error != ""
+		case "not_run":
+			right = did == 0 && o.StepsDone == 0 && o.Attempts == 0 && o.Error != ""
+		case "unknown":
+			right = (did == o.StepsDone || did == o.StepsDone+1) && o.Attempts > 0 && o.Error != "" && r.inDoubt(s, id)
+		}
+		if !right {
+			r.Errorf("%s: %s is reported as %s with %d steps done; %d of %d took effect: %s", r, o.Address, o.Status, o.StepsDone, did, steps[o.Address], o.Error)
+		}
+	}
+	if len(applied)+len(sent) > 0 {
+		r.Errorf("%s: beside what was reported, %v were sent and %v took effect", r, sent, applied)
+	}
+}
+
+// inDoubt reports whether what became of the last write to a tenant cannot be
+// known: its answer was lost, and then asking failed too, or the write may have
+// been under way still.
+func (r *matrixRun) inDoubt(s syncRun, id string) bool {
+	last := -1
+	for i, q := range s.requests {
+		if writes(q) == id {
+			last = i
+		}
+	}
+	if last < 0 || s.requests[last].Fault == "" && r.fault.Name != lateReply {
+		return false
+	}
+	for _, q := range s.requests[last:] {
+		asked := q.Method == http.MethodGet && (q.Query == "id="+id || q.Path == "/v1/mgmt/tenant/all")
+		if asked && (q.Fault != "" || r.fault.Name == lateReply) {
+			return true
+		}
+	}
+	status := s.requests[last].Status
+	return status == 504 || status == 522 || status == 524 || r.fault.Name == "slow"
+}
+
+// exit holds the exit code against what happened.
+func (r *matrixRun) exit(s syncRun) {
+	r.Helper()
+	want := []int{exitFailed}
+	auth := r.fired > 0 && (r.fault.Name == "401" || r.fault.Name == "403")
+	if auth {
+		want = []int{exitAuth}
+	}
+	endless := r.fault.Name == "429" && r.fault.Count == 0 && r.fired > 0
+	n := map[string]int{}
+	touched := false
+	for _, o := range s.outcomes {
+		n[o.Status]++
+		touched = touched || o.Status == "done" || o.Status == "unknown" || o.StepsDone > 0
+	}
+	all := s.ran && n["done"] == len(s.outcomes)
+	switch {
+	case endless && !all:
+		want = []int{exitInterrupted}
+	case s.ran && !all && touched:
+		want = []int{exitPartly}
+	case all && r.verified(s):
+		want = []int{exitOK}
+	}
+	if !slices.Contains(want, s.code) {
+		r.Errorf("%s: exit %d, want %v; outcomes %v\n%s%s", r, s.code, want, n, s.out, s.err)
+	}
+	if s.code == exitOK && (!all || s.err != "") || s.code != exitOK && !s.ran && s.err == "" {
+		r.Errorf("%s: exit %d with %v and this on the error stream: %q", r, s.code, n, s.err)
+	}
+	if s.ran && s.interrupted != (s.code == exitInterrupted) {
+		r.Errorf("%s: exit %d and interrupted %v", r, s.code, s.interrupted)
+	}
+}
+
+// verified reports whether the last read of a run was a good one.
+func (r *matrixRun) verified(s syncRun) bool {
+	last := s.requests[len(s.requests)-1]
+	return last.Path == "/v1/mgmt/tenant/all" && last.Fault == "" && last.Status == http.StatusOK &&
+		(r.fault.Name != lateReply || r.fault.Count > 0 && r.fault.Skip < len(s.requests)-1)
+}
+
+// reached holds the project against the configuration, and what was never meant
+// against what it was.
+func (r *matrixRun) reached() {
+	r.Helper()
+	now := tenantsIn(r.T, r.effects.latest())
+	for _, id := range []string{"same-as-is", "theirs"} {
+		if string(now[id]) != string(r.before[id]) {
+			r.Errorf("%s: %s was %s and is %s", r, id, r.before[id], now[id])
+		}
+	}
+	if len(now) != 7 || now["old-one"] != nil {
+		r.Errorf("%s: there are %d tenants: %v", r, len(now), now)
+	}
+	for id, parts := range map[string][]string{
+		"acme-corp":   {`"name":"Acme"`, `"customAttributes":{"plan":"enterprise","theirs":1}`, `"enforceSSO":true`},
+		"widget-inc":  {`"name":"Widget Incorporated"`, `"defaultRoles":["R2"]`, `"federatedAppIds":["A1"]`},
+		"new-holding": {`"name":"Holding"`, `"selfProvisioningDomains":["holding.com"]`},
+		"a-new-child": {`"name":"Child"`, `"parent":"new-holding"`, `"defaultRoles":["R1"]`},
+		"new-other":   {`"name":"Other"`},
+	} {
+		for _, part := range parts {
+			if !strings.Contains(string(now[id]), part) {
+				r.Errorf("%s: %s lacks %s: %s", r, id, part, now[id])
+			}
+		}
+	}
+}
+
+// halfCreated reports that a create was begun and is not known to be done. What
+// there is of it was never applied as far as anybody knows, so that it takes
+// --adopt-existing to go on.
+func (r *matrixRun) halfCreated() bool {
+	return slices.ContainsFunc(r.first.outcomes, func(o ui.OutcomeDoc) bool {
+		return o.Action == string(plan.Create) && (o.Status == "unknown" || o.Status == "failed" && o.StepsDone > 0)
+	})
+}
+
+// recorded counts what is not remembered as applied, or with other values than
+// it has: nothing, after a run that went well.
+func (r *matrixRun) recorded() {
+	r.Helper()
+	last, err := r.scope().LoadLastApplied()
+	if err != nil {
+		r.Fatal(err)
+	}
+	for _, want := range r.config.compiled.State.Resources() {
+		was, ours := last.Get(want.Key)
+		right := ours
+		for name, v := range want.Attrs {
+			right = right && model.Equal(was.Attrs[name], v)
+		}
+		if !right {
+			r.forgotten++
+		}
+	}
+	if r.first.code == exitOK && r.forgotten > 0 {
+		r.Errorf("%s: %d objects are not remembered as they were applied: %v", r, r.forgotten, last.Resources())
+	}
+}
+
+// writes is the tenant that a request writes to, or "".
+func writes(q emulator.Request) string {
+	if q.Method != http.MethodPost {
+		return ""
+	}
+	var body struct{ ID string }
+	if json.Unmarshal(q.Body, &body) != nil {
+		return ""
+	}
+	return body.ID
+}
+
+// effects is the storage of an emulator: it is told of every write that takes
+// effect, before anybody is answered, and so knows better than any log.
+type effects struct {
+	mu   sync.Mutex
+	last []byte
+	all  [][]byte
+}
+
+// effect is what one write changed.
+type effect struct{ ids []string }
+
+func (e *effects) Load(string) ([]byte, error) { return e.latest(), nil }
+
+func (e *effects) Save(_ string, data []byte) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.all = append(e.all, e.last)
+	e.last = slices.Clone(data)
+	return nil
+}
+
+func (e *effects) latest() []byte {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.last
+}
+
+func (e *effects) count() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.all)
+}
+
+// since are the effects after the first n. One without ids changed nothing.
+func (e *effects) since(t *testing.T, n int) []effect {
+	t.Helper()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	states := append(slices.Clone(e.all[n:]), e.last)
+	var out []effect
+	for i := 1; i < len(states); i++ {
+		before, after := tenantsIn(t, states[i-1]), tenantsIn(t, states[i])
+		var ids []string
+		for id := range after {
+			if string(before[id]) != string(after[id]) {
+				ids = append(ids, id)
+			}
+		}
+		for id := range before {
+			if after[id] == nil {
+				ids = append(ids, id)
+			}
+		}
+		out = append(out, effect{ids})
+	}
+	return out
+}
+
+// tenantsIn are the tenants of a document of the emulator, by id.
+func tenantsIn(t *testing.T, document []byte) map[string]json.RawMessage {
+	t.Helper()
+	var d struct {
+		Projects map[string]struct{ Tenants []json.RawMessage }
+	}
+	if err := json.Unmarshal(document, &d); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]json.RawMessage{}
+	for _, raw := range d.Projects[devProject].Tenants {
+		var o struct{ ID string }
+		if err := json.Unmarshal(raw, &o); err != nil {
+			t.Fatal(err)
+		}
+		out[o.ID] = raw
+	}
+	return out
+}
+
+// lateReplies lets requests take effect and keeps their answers until nobody
+// waits for them.
+type lateReplies struct {
+	http.RoundTripper
+	mu          sync.Mutex
+	fault       *emulator.Fault
+	seen, fired int
+}
+
+func (l *lateReplies) arm(f emulator.Fault) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fault, l.seen, l.fired = &f, 0, 0
+}
+
+func (l *lateReplies) disarm() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fault = nil
+	return l.fired
+}
+
+func (l *lateReplies) turn() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fault == nil {
+		return false
+	}
+	l.seen++
+	if l.seen <= l.fault.Skip || l.fault.Count > 0 && l.fired >= l.fault.Count {
+		return false
+	}
+	l.fired++
+	return true
+}
+
+func (l *lateReplies) RoundTrip(req *http.Request) (*http.Response, error) {
+	late := l.turn()
+	resp, err := l.RoundTripper.RoundTrip(req)
+	if !late || err != nil {
+		return resp, err
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	<-req.Context().Done()
+	return nil, req.Context().Err()
+}
