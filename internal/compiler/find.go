@@ -22,10 +22,9 @@ const (
 // concurrent use; the files of the module are read anew by every call that
 // needs them.
 type Module struct {
-	root     string // absolute
-	path     string // import path, without a version
-	language string // language.version of the module file
-	unsaved  map[string][]byte
+	root    string // absolute
+	path    string // import path, without a version
+	unsaved map[string][]byte
 }
 
 // Find looks for the module that dir belongs to: the nearest directory from dir
@@ -71,11 +70,7 @@ func open(root string) (*Module, error) {
 	if !isDir(filepath.Join(root, envsDir)) {
 		return nil, fmt.Errorf("%s has no envs directory; an environment is a directory under envs/ with a .cue file", root)
 	}
-	m := &Module{root: root, path: path}
-	if file.Language != nil {
-		m.language = file.Language.Version
-	}
-	return m, nil
+	return &Module{root: root, path: path}, nil
 }
 
 // With returns the module as it would be with a file of these contents, which is
