@@ -63,7 +63,6 @@ func TestTenThousandTenants(t *testing.T) {
 	if reads > 3 || updates != 60 || len(w.server.Requests()) != reads+updates {
 		t.Errorf("%d reads, %d updates, %d requests", reads, updates, len(w.server.Requests()))
 	}
-	contains(t, w.mustRun(exitOK, "plan", "--env", "dev").out, fmt.Sprintf("No changes. %d unchanged.", n))
 	if took := time.Since(started); took > 3*time.Minute {
 		t.Errorf("it took %v", took)
 	}

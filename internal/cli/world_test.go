@@ -59,17 +59,24 @@ func newWorld(t *testing.T, o emulator.Options) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, dir: filepath.Join(t.TempDir(), "module"), server: server, ctx: t.Context()}
+	w := &world{t: t, server: server, ctx: t.Context()}
+	w.prepare()
+	w.env["DESCOPE_BASE_URL"] = w.serve(w)
+	return w
+}
+
+// prepare makes the configuration and the environment.
+func (w *world) prepare() {
+	w.t.Helper()
+	w.dir = filepath.Join(w.t.TempDir(), "module")
 	if err := copyTree("testdata/base", w.dir); err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	w.env = map[string]string{
 		"HOME":                   filepath.Join(filepath.Dir(w.dir), "home"),
 		"DESCOPE_STATE_DIR":      filepath.Join(filepath.Dir(w.dir), "state"),
 		"DESCOPE_MANAGEMENT_KEY": testKey,
-		"DESCOPE_BASE_URL":       w.serve(w),
 	}
-	return w
 }
 
 // inFlight is how many requests have arrived and not been answered.
