@@ -45,7 +45,7 @@ func (o *output) String() string {
 func (w *world) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(w.ctx, "descope-mgmt", args...)
 	cmd.Dir = w.dir
-	cmd.Env = append(w.environ(), "GOCOVERDIR="+os.Getenv("GOCOVERDIR"))
+	cmd.Env = w.environ()
 	return cmd
 }
 

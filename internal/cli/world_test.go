@@ -246,9 +246,10 @@ func many(n int, plan string) string {
 	return b.String()
 }
 
-// environ is the environment of a world as a process takes it.
+// environ is the environment of a world as a process takes it, which adds its
+// share to a measurement of coverage.
 func (w *world) environ() []string {
-	var out []string
+	out := []string{"GOCOVERDIR=" + os.Getenv("GOCOVERDIR")}
 	for _, name := range slices.Sorted(maps.Keys(w.env)) {
 		out = append(out, name+"="+w.env[name])
 	}
