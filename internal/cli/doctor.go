@@ -42,7 +42,7 @@ do about what fails. It writes nothing to Descope. The exit code is that of the
 first check that failed.`,
 		Example: `  descope-mgmt doctor --env prod
   descope-mgmt doctor --env dev --emulator -o json`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context()) },
 	}
 }

@@ -44,7 +44,7 @@ GET /_emulator/requests. See docs/emulator.md.`,
 		Example: `  descope-mgmt emulator --listen 127.0.0.1:8080
   descope-mgmt emulator --rate 20/10s --latency 200ms --fault 503-once
   descope-mgmt plan --env dev --base-url http://127.0.0.1:8080`,
-		Args:        cobra.NoArgs,
+		Args:        noArgs,
 		Annotations: formats(formatText),
 		RunE:        func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}

@@ -23,7 +23,7 @@ func newEnvCmd(a *app) *cobra.Command {
 		Short: "List the environments with their projects",
 		Example: `  descope-mgmt env list
   descope-mgmt env list -o json | jq -r '.[] | select(.protected) | .name'`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.envList(cmd.Context()) },
 	})
 	return cmd

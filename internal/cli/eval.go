@@ -29,7 +29,7 @@ the result and prints it: {environment, tenants, flows}. It needs no network.`,
 		Example: `  descope-mgmt eval --env prod
   descope-mgmt eval --env staging --expr 'tenants."acme-corp".custom_attributes' -o cue
   descope-mgmt eval --all | jq 'map_values(.tenants | length)'`,
-		Args:        cobra.NoArgs,
+		Args:        noArgs,
 		Annotations: formats(formatJSON, formatCUE, formatYAML),
 		RunE:        func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}

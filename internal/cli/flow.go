@@ -44,7 +44,7 @@ func newFlowListCmd(a *app) *cobra.Command {
 		Short: "List the live flows of an environment",
 		Example: `  descope-mgmt flow list --env dev
   descope-mgmt flow list --env dev -o json | jq -r '.[].id'`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.flowList(cmd.Context()) },
 	}
 }

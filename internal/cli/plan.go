@@ -121,7 +121,7 @@ for sync --plan.`,
 		Example: `  descope-mgmt plan --env staging
   descope-mgmt plan --env prod --target tenant/acme-corp --out acme.plan
   descope-mgmt plan --env prod -o json | jq '.resource_changes[].address'`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	o.scope.add(a, cmd)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -61,6 +62,7 @@ func newRootCmd(a *app) *cobra.Command {
 		newTenantCmd(a), newFlowCmd(a), newEnvCmd(a),
 		newDoctorCmd(a), newEmulatorCmd(a), newVersionCmd(a),
 	)
+	helpKnowsCommands(root)
 	usageIsConfig(root)
 	return root
 }
@@ -133,10 +135,12 @@ func formats(f ...string) map[string]string {
 func usageIsConfig(cmd *cobra.Command) {
 	if args := cmd.Args; args != nil {
 		cmd.Args = func(c *cobra.Command, a []string) error {
-			if err := args(c, a); err != nil {
-				return configError(c.CommandPath()+" --help", "%w", err)
+			err := args(c, a)
+			var coded *codedError
+			if err == nil || errors.As(err, &coded) {
+				return err
 			}
-			return nil
+			return configError(c.CommandPath()+" --help", "%w", err)
 		}
 	}
 	if cmd.HasSubCommands() && cmd.RunE == nil {
@@ -150,6 +154,41 @@ func usageIsConfig(cmd *cobra.Command) {
 	}
 	for _, sub := range cmd.Commands() {
 		usageIsConfig(sub)
+	}
+}
+
+// noArgs refuses arguments. One behind --prune is likely meant as its value, which
+// needs "=", since the flag can stand alone.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := cmd.CommandPath() + " --help"
+	if f := cmd.Flags().Lookup("prune"); f != nil && f.Changed && slices.Contains(kindNames(), args[0]) {
+		hint = cmd.CommandPath() + " --prune=" + args[0]
+	}
+	return configError(hint, "%s takes no argument %q", cmd.CommandPath(), args[0])
+}
+
+// helpKnowsCommands makes help for a command that does not exist an error.
+func helpKnowsCommands(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "help" {
+			continue
+		}
+		cmd.Run = nil
+		cmd.RunE = func(_ *cobra.Command, args []string) error {
+			target, rest, err := root.Find(args)
+			if err != nil {
+				return configError("", "%w", err)
+			}
+			if len(rest) > 0 {
+				return unknownCommand(target, rest[0])
+			}
+			target.InitDefaultHelpFlag()
+			return target.Help()
+		}
 	}
 }
 

@@ -72,7 +72,7 @@ Exit 0: done, or nothing to do. 3: partly applied. 6: refused, nothing written.`
 		Example: `  descope-mgmt sync --env dev
   descope-mgmt sync --env staging --yes
   descope-mgmt sync --env prod --plan prod.plan --yes --confirm-project P2abc…`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: o.run,
 	}
 	o.scope.add(a, cmd)

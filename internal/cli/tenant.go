@@ -56,7 +56,7 @@ func newTenantListCmd(a *app) *cobra.Command {
 		Short: "List the live tenants of an environment",
 		Example: `  descope-mgmt tenant list --env prod
   descope-mgmt tenant list --env prod -o json | jq -r '.[] | select(.configured | not) | .id'`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.tenantList(cmd.Context()) },
 	}
 }

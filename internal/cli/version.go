@@ -31,7 +31,7 @@ func newVersionCmd(a *app) *cobra.Command {
 		Short: "Print the version, the commit and the hash of the schema",
 		Example: `  descope-mgmt version
   descope-mgmt version -o json`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := map[string]any{"version": version(), "go": runtime.Version(), "schema": compiler.SchemaHash(), "commit": "", "date": ""}
 			if info, ok := debug.ReadBuildInfo(); ok {
