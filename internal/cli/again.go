@@ -55,6 +55,30 @@ func flagWords(f *pflag.Flag) []string {
 	return words
 }
 
+// here completes a command that a message names with the flags that say where
+// this run works, so that it goes to the same place when it is pasted.
+func (a *app) here(command string) string {
+	if !strings.HasPrefix(command, "descope-mgmt ") || strings.HasSuffix(command, " --help") {
+		return command
+	}
+	has := func(flag string) bool { return strings.Contains(command+" ", " --"+flag+" ") }
+	for _, f := range []struct{ name, value string }{
+		{"env", a.flags.env}, {"dir", a.flags.dir}, {"config", a.flags.config}, {"state-dir", a.flags.stateDir},
+	} {
+		if f.value != "" && !has(f.name) {
+			command += " --" + f.name + " " + shellQuote(f.value)
+		}
+	}
+	switch {
+	case has("emulator") || has("base-url"):
+	case a.flags.emulator:
+		command += " --emulator"
+	case a.flags.baseURL != "":
+		command += " --base-url " + shellQuote(a.flags.baseURL)
+	}
+	return command
+}
+
 var plainWord = regexp.MustCompile(`^[\w./:=,@%+-]+$`)
 
 // shellQuote makes a text one word of a POSIX shell.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pcconnect.ai/descope-mgmt/internal/api"
 	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/store"
@@ -87,7 +88,7 @@ func (a *app) diagnose(ctx context.Context) (checks []check, failure error) {
 			if errors.As(err, &d) {
 				text = d.diagnostics.Errors()[0].Summary
 			}
-			add(name, checkFailed, text, hintOf(err))
+			add(name, checkFailed, text, a.remedy(err))
 			failure = err
 			return false
 		}
@@ -138,6 +139,15 @@ func (a *app) diagnose(ctx context.Context) (checks []check, failure error) {
 		checks[len(checks)-1].Detail = fmt.Sprintf("%d live", live.Len())
 	}
 	return checks, failure
+}
+
+// remedy is what to do about a failed check: the command that the error names or,
+// of a key that is refused, where keys come from.
+func (a *app) remedy(err error) string {
+	if api.IsAuth(err) {
+		return "look at the key in Descope's console, under Company, Management Keys; it may be expired, of another project or limited"
+	}
+	return a.here(hintOf(err))
 }
 
 // stageOf names the check that connecting failed in.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -132,8 +133,18 @@ func (a *app) flowExport(ctx context.Context, id, out string) (err error) {
 	if err := store.WriteFileAtomic(a.path(out), []byte(b.String())); err != nil {
 		return configError("", "%w", err)
 	}
-	a.note(fmt.Sprintf("Wrote %s. To bring the flow under management: flows: %q: definition: _ @embed(file=…)\n", ui.Safe(out), id))
+	a.note(fmt.Sprintf("Wrote %s. %s\n", ui.Safe(out), ui.Safe(embedding(c.module.Root(), a.path(out), id))))
 	return nil
+}
+
+// embedding says what to write to bring an exported flow under management. CUE
+// embeds no file from outside the directory of the file that asks for it.
+func embedding(root, file, id string) string {
+	rel, err := filepath.Rel(filepath.Join(root, "envs"), file)
+	if err != nil || !filepath.IsLocal(rel) {
+		return "To bring the flow under management, export it to a file below envs/."
+	}
+	return fmt.Sprintf("To bring the flow under management, write in envs/flows.cue: flows: %q: definition: _ @embed(file=%s)", id, filepath.ToSlash(rel))
 }
 
 type flowImportOptions struct {
@@ -208,6 +219,9 @@ const maxFlowFile = 16 << 20
 // readFlow reads an exported flow. Only what every export has is checked.
 func readFlow(path string) (map[string]any, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, configError("", "there is no file %s", path)
+	}
 	if err != nil {
 		return nil, configError("", "%w", err)
 	}

@@ -91,7 +91,7 @@ func (a *app) fail(err error) {
 	if err == nil || err.Error() == "" {
 		return // fine, or everything has been said
 	}
-	text, hint := err.Error(), hintOf(err)
+	text, hint := err.Error(), a.here(hintOf(err))
 	if errors.Is(err, context.Canceled) {
 		text = "interrupted"
 	}

@@ -153,7 +153,7 @@ func (o *planOptions) run(ctx context.Context) (err error) {
 		return err
 	}
 	if o.out != "" {
-		o.note("Saved. To apply it: descope-mgmt sync --env " + c.env + " --plan " + ui.Safe(shellQuote(o.out)) + "\n")
+		o.note("Saved. To apply it: " + ui.Safe(o.here("descope-mgmt sync --env "+c.env+" --plan "+shellQuote(o.out))) + "\n")
 	}
 	if o.detailed && !p.Empty() {
 		return exitWith(exitDifferences)

@@ -141,7 +141,7 @@ func (o *syncOptions) runSaved(ctx context.Context, c *connection, r request, ag
 	if err != nil {
 		return err
 	}
-	again := "descope-mgmt plan --env " + c.env + " --out " + o.file
+	again := "descope-mgmt plan --env " + c.env + " --out " + shellQuote(o.file)
 	for _, x := range []struct{ what, saved, now string }{
 		{"environment", p.Environment, c.env},
 		{"project", p.Project, c.project},
@@ -158,14 +158,14 @@ func (o *syncOptions) runSaved(ctx context.Context, c *connection, r request, ag
 func loadPlan(path string) (*plan.Plan, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, configError("descope-mgmt plan --out "+path, "there is no plan file %s", path)
+		return nil, configError("descope-mgmt plan --out "+shellQuote(path), "there is no plan file %s", path)
 	}
 	if err != nil {
 		return nil, configError("", "reading the plan: %w", err)
 	}
 	p := &plan.Plan{}
 	if err := p.UnmarshalJSON(data); err != nil {
-		return nil, configError("descope-mgmt plan --out "+path, "%s is not a plan of this version: %w", path, err)
+		return nil, configError("descope-mgmt plan --out "+shellQuote(path), "%s is not a plan of this version: %w", path, err)
 	}
 	return p, nil
 }
