@@ -125,11 +125,11 @@ func TestLockedState(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, emulator.Options{})
 		release := make(chan struct{})
-		w.before = func(r *http.Request) {
+		w.onRequest(func(r *http.Request) {
 			if r.Method == http.MethodPost {
 				<-release
 			}
-		}
+		})
 		p := w.start("sync", "--env", "dev", "--yes")
 		eventually(t, "the other's calls", func() bool { return w.inFlight() == 2 })
 		w.env["DESCOPE_BASE_URL"] += "/" // the same place
@@ -219,11 +219,11 @@ func TestUnrecorded(t *testing.T) {
 	if err := os.Remove(inTheWay); err != nil {
 		t.Fatal(err)
 	}
-	w.before = func(r *http.Request) {
+	w.onRequest(func(r *http.Request) {
 		if r.Method == http.MethodPost {
 			_ = os.WriteFile(inTheWay, nil, 0o600)
 		}
-	}
+	})
 	r := w.mustRun(exitFailed, "sync", "--env", "dev", "--yes")
 	contains(t, r.out, "2 created")
 	contains(t, r.err, "the changes were made, but what was applied could not be recorded", inTheWay)

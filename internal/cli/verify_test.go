@@ -24,14 +24,14 @@ func isWrite(r *http.Request) bool {
 // read after it does.
 func (w *world) between(afterWrite bool, f func()) {
 	var wrote, done atomic.Bool
-	w.before = func(r *http.Request) {
+	w.onRequest(func(r *http.Request) {
 		if isWrite(r) {
 			wrote.Store(true)
 		}
 		if wrote.Load() && isWrite(r) != afterWrite && !done.Swap(true) {
 			f()
 		}
-	}
+	})
 }
 
 // TestDriftDuringARun: what somebody moves while a run is under way is not taken
@@ -41,7 +41,7 @@ func TestDriftDuringARun(t *testing.T) {
 	t.Parallel()
 	drifted := func(t *testing.T, w *world, key string) {
 		t.Helper()
-		w.before = nil
+		w.onRequest(nil)
 		contains(t, w.mustRun(exitOK, "plan", "--env", "dev").out, key, "moved live")
 		contains(t, w.mustRun(exitRefused, "sync", "--env", "dev", "--yes").err, "--overwrite-drift")
 		w.mustRun(exitOK, "sync", "--env", "dev", "--yes", "--overwrite-drift")
@@ -83,7 +83,7 @@ func TestDriftDuringARun(t *testing.T) {
 		w.between(true, func() { w.live(devProject, acme("Acme Corporation"), widget("standard")) })
 		r := w.mustRun(exitFailed, "sync", "--env", "dev", "--yes", "--prune")
 		contains(t, r.err, "tenant/widget-inc still exists")
-		w.before = nil
+		w.onRequest(nil)
 		contains(t, w.mustRun(exitOK, "plan", "--env", "dev").out, "Orphans")
 		w.mustRun(exitOK, "sync", "--env", "dev", "--yes", "--prune")
 	})
@@ -99,6 +99,6 @@ func TestRemovalIsChecked(t *testing.T) {
 	w.between(true, func() { w.live(devProject, acme("Acme Corporation"), widget("standard")) })
 	r := w.mustRun(exitFailed, "sync", "--env", "dev", "--yes")
 	contains(t, r.err, "tenant/widget-inc custom_attributes.plan")
-	w.before = nil
+	w.onRequest(nil)
 	contains(t, w.mustRun(exitOK, "plan", "--env", "dev").out, "tenant/widget-inc")
 }

@@ -44,9 +44,7 @@ type world struct {
 	terminal int // columns of a terminal, or 0
 	ctx      context.Context
 
-	// before runs before a request is answered; may be nil. It is set before the
-	// first one.
-	before            func(*http.Request)
+	before            atomic.Value // func(*http.Request), see onRequest
 	arrived, answered atomic.Int64
 }
 
@@ -85,11 +83,15 @@ func (w *world) inFlight() int64 { return w.arrived.Load() - w.answered.Load() }
 func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.arrived.Add(1)
 	defer w.answered.Add(1)
-	if w.before != nil {
-		w.before(r)
+	if f, _ := w.before.Load().(func(*http.Request)); f != nil {
+		f(r)
 	}
 	w.server.ServeHTTP(rw, r)
 }
+
+// onRequest runs a function before each request is answered from now on; nil is
+// none.
+func (w *world) onRequest(f func(*http.Request)) { w.before.Store(f) }
 
 // serve puts a handler behind a socket and returns its address.
 func (w *world) serve(h http.Handler) string {
