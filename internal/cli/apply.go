@@ -39,7 +39,7 @@ func (c *connection) apply(ctx context.Context, r request, p *plan.Plan, agreed 
 	// was last applied must be true.
 	checkCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
-	left, verifyErr := c.verify(checkCtx, r, p, result)
+	left, verifyErr := c.verify(checkCtx, r, p, agreed, result)
 
 	summary := ui.Summary{Took: c.app.now().Sub(started), Undo: "not possible yet: this version keeps no backup"}
 	if !result.OK() {

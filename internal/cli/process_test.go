@@ -172,7 +172,8 @@ func TestInterruptWhileReading(t *testing.T) {
 	}
 }
 
-// TestKill: after kill -9 the next sync does the rest.
+// TestKill: after kill -9 the next sync does the rest. What the killed run made
+// was not recorded; --adopt-existing does that.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, emulator.Options{Latency: 200 * time.Millisecond})

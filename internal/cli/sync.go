@@ -126,7 +126,7 @@ func (c *connection) showAndRun(ctx context.Context, r request, p *plan.Plan, ag
 		return err
 	}
 	if p.Empty() {
-		return c.remember(ctx, r, p)
+		return c.remember(ctx, r, p, agreed)
 	}
 	if c.app.flags.output != formatText && !agreed.yes && c.app.streams.InTTY {
 		// Nobody can agree to what they have not seen.

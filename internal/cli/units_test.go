@@ -213,7 +213,7 @@ func TestAdvance(t *testing.T) {
 	}
 	key := func(id string) model.Key { return model.Key{Kind: model.Tenant, ID: id} }
 	last := state(resource("kept", "K"), resource("updated", "old"), resource("deleted", "D"), resource("back", "B"), resource("moved", "old"))
-	desired := state(resource("kept", "K"), resource("updated", "new"), resource("created", "C"), resource("moved", "new"), resource("made", "M"))
+	desired := state(resource("kept", "K"), resource("updated", "new"), resource("created", "C"), resource("moved", "new"), resource("made", "M"), resource("stranger", "S"))
 	live := state(resource("kept", "someone else's"), resource("updated", "new"), resource("created", "C"), resource("back", "B"), resource("moved", "theirs"), resource("made", "theirs"))
 	p := &plan.Plan{Changes: []plan.Change{
 		{Key: key("updated"), Action: plan.Update, After: map[string]any{"name": "new"}},
@@ -221,8 +221,8 @@ func TestAdvance(t *testing.T) {
 		{Key: key("moved"), Action: plan.Update, After: map[string]any{"name": "new"}},
 		{Key: key("made"), Action: plan.Create, After: map[string]any{"name": "M"}},
 	}}
-	left := map[model.Key][]string{key("back"): {"x"}, key("moved"): {"x"}, key("made"): {"x"}}
-	checked := []model.Key{key("updated"), key("created"), key("deleted"), key("back"), key("moved"), key("made")}
+	left := map[model.Key][]string{key("back"): {"x"}, key("moved"): {"x"}, key("made"): {"x"}, key("stranger"): {"x"}}
+	checked := []model.Key{key("updated"), key("created"), key("deleted"), key("back"), key("moved"), key("made"), key("stranger")}
 	next, err := advance(last, desired, live, checked, left, p)
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 
 // verify reads the project again, records what is now applied, and says what
 // still differs of what was done.
-func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, result apply.Result) ([]string, error) {
+func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, agreed consent, result apply.Result) ([]string, error) {
 	var done []model.Key
 	for _, o := range result.Outcomes {
 		if o.Status == apply.Done {
@@ -37,7 +37,7 @@ func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, result
 	if err != nil {
 		return nil, fmt.Errorf("the changes were made, but could not be checked: %w", err)
 	}
-	checked := append(slices.Clone(done), known(p.Unchanged, last)...)
+	checked := append(slices.Clone(done), recordable(p, agreed, last)...)
 	left, err := remaining(r, live, last, checked)
 	if err != nil {
 		return nil, unrecorded(err)
@@ -56,18 +56,18 @@ func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, result
 	return differences, nil
 }
 
-// remember records anew what was applied before and is as desired: its policy may
-// have changed, and a lifecycle block that was removed holds until then.
-func (c *connection) remember(ctx context.Context, r request, p *plan.Plan) error {
+// remember records anew what is as desired, where nothing was to be done: a policy
+// may have changed, and a lifecycle block that was removed holds until then.
+func (c *connection) remember(ctx context.Context, r request, p *plan.Plan, agreed consent) error {
 	last, err := c.scope.LoadLastApplied()
 	if err != nil {
 		return err
 	}
-	unchanged := known(p.Unchanged, last)
+	unchanged := recordable(p, agreed, last)
 	stale := slices.ContainsFunc(unchanged, func(k model.Key) bool {
-		was, _ := last.Get(k)
+		was, recorded := last.Get(k)
 		is, _ := r.desired.Get(k)
-		return !reflect.DeepEqual(was.Policy, is.Policy)
+		return !recorded || !reflect.DeepEqual(was.Policy, is.Policy)
 	})
 	if !stale {
 		return nil
@@ -91,11 +91,12 @@ func (c *connection) remember(ctx context.Context, r request, p *plan.Plan) erro
 	return c.scope.SaveLastApplied(last, store.Meta{Environment: c.env, At: c.app.now()})
 }
 
-// known are the keys that a state has.
-func known(keys []model.Key, s model.State) []model.Key {
-	return slices.DeleteFunc(slices.Clone(keys), func(k model.Key) bool {
-		_, ok := s.Get(k)
-		return !ok
+// recordable are the unchanged objects that may be recorded as applied: those that
+// are already and, if adopting was agreed to, all others too.
+func recordable(p *plan.Plan, agreed consent, last model.State) []model.Key {
+	return slices.DeleteFunc(slices.Clone(p.Unchanged), func(k model.Key) bool {
+		_, recorded := last.Get(k)
+		return !recorded && !agreed.allowed.AdoptExisting
 	})
 }
 
@@ -149,13 +150,14 @@ func advance(last, desired, live model.State, checked []model.Key, left map[mode
 		want, wanted := desired.Get(k)
 		is, _ := live.Get(k)
 		_, recorded := now[k]
+		attrs, changed := sent[k]
 		switch {
 		case len(left[k]) == 0 && wanted:
 			now[k] = plan.Applied(want, is)
 		case len(left[k]) == 0:
 			delete(now, k)
-		case wanted && !recorded:
-			now[k] = plan.Applied(want, model.Resource{Key: k, Attrs: sent[k]})
+		case wanted && changed && !recorded:
+			now[k] = plan.Applied(want, model.Resource{Key: k, Attrs: attrs})
 		}
 	}
 	return model.NewState(slices.Collect(maps.Values(now)))

@@ -102,3 +102,30 @@ func TestRemovalIsChecked(t *testing.T) {
 	w.onRequest(nil)
 	contains(t, w.mustRun(exitOK, "plan", "--env", "dev").out, "tenant/widget-inc")
 }
+
+// TestAdoptWhatIsAsConfigured: an object that is already as the configuration
+// says has no change in which it could be taken under management, so the flag
+// does it by itself; without the flag it stays a stranger.
+func TestAdoptWhatIsAsConfigured(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Options{})
+	w.live(devProject, acme("Acme Corporation"), widget("standard"))
+	contains(t, w.mustRun(exitOK, "sync", "--env", "dev", "--yes").out, "No changes.")
+	w.edit("envs/tenants.cue", "standard", "premium")
+	contains(t, w.mustRun(exitRefused, "sync", "--env", "dev", "--yes").err, "--adopt-existing")
+	w.edit("envs/tenants.cue", "premium", "standard")
+
+	contains(t, w.mustRun(exitOK, "sync", "--env", "dev", "--adopt-existing").out, "No changes.")
+	if n := w.writes(); n != 0 {
+		t.Errorf("%d writes", n)
+	}
+	w.edit("envs/tenants.cue", "standard", "premium")
+	w.mustRun(exitOK, "sync", "--env", "dev", "--yes")
+
+	// The same next to changes, as after a run that was killed.
+	w = newWorld(t, emulator.Options{})
+	w.live(devProject, acme("Acme Corporation"))
+	w.mustRun(exitOK, "sync", "--env", "dev", "--yes", "--adopt-existing")
+	w.edit("envs/tenants.cue", "Acme Corporation", "Acme")
+	w.mustRun(exitOK, "sync", "--env", "dev", "--yes")
+}
