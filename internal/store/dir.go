@@ -125,3 +125,16 @@ func (d *Dir) fileMode() fs.FileMode {
 	}
 	return 0o600
 }
+
+// touch makes an empty file, unless it is there, that whoever uses the directory
+// can open: files that stay in place have their mode from here.
+func (d *Dir) touch(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, d.fileMode())
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(d.fileMode()), f.Close()) // whatever the umask made of it
+}

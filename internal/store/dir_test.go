@@ -82,6 +82,46 @@ func TestOpenKeepsATeamDirectoryShared(t *testing.T) {
 	}
 }
 
+// What one member of a team makes, the others must be able to lock and append to,
+// though the usual umask takes the group's right to write away.
+func TestTeamSharesEveryFileUnderAnyUmask(t *testing.T) {
+	umask(t, 0o027)
+	path := t.TempDir()
+	if err := os.Chmod(path, 0o770|fs.ModeSetgid); err != nil {
+		t.Fatal(err)
+	}
+	d, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := scope(t, d)
+	release, err := s.Lock(t.Context(), "me", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release() //nolint:errcheck // the test is over
+	if err := s.SaveLastApplied(state(t), meta()); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Slots(meta().At.UTC).Sent("b", "1", meta().At); err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	err = filepath.WalkDir(path, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		files++
+		if got := mode(t, path); got != 0o660 {
+			t.Errorf("%s has mode %04o", path, got)
+		}
+		return nil
+	})
+	if err != nil || files != 4 {
+		t.Errorf("%d files, %v", files, err)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	dir := t.TempDir()
 	plainFile := filepath.Join(dir, "file")

@@ -31,7 +31,10 @@ func (s *Scope) Lock(ctx context.Context, holder string, wait time.Duration) (re
 // lock takes a lock file exclusively. The file stays, since removing one that
 // others wait for would let two of them in.
 func (d *Dir) lock(ctx context.Context, path, holder string, wait time.Duration) (release func() error, err error) {
-	l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(d.fileMode()))
+	if err := d.touch(path); err != nil {
+		return nil, explain("locking", path, err)
+	}
+	l := flock.New(path, flock.SetFlag(os.O_RDWR))
 	if err := acquire(ctx, l.TryLock, wait); err != nil {
 		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 			text, _ := os.ReadFile(path)

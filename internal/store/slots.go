@@ -73,7 +73,10 @@ func (s *Slots) record(budget, mark, id string, at time.Time) error {
 	}
 	var size int64
 	err := s.locked(budget, false, func(path string) error {
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, s.dir.fileMode())
+		if err := s.dir.touch(path); err != nil {
+			return explain("writing", path, err)
+		}
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 		if err != nil {
 			return explain("writing", path, err)
 		}
@@ -98,7 +101,10 @@ func (s *Slots) locked(budget string, alone bool, f func(path string) error) err
 		return err
 	}
 	path := filepath.Join(dir, fileName(budget))
-	l := flock.New(path+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(s.dir.fileMode()))
+	if err := s.dir.touch(path + ".lock"); err != nil {
+		return explain("locking", path, err)
+	}
+	l := flock.New(path+".lock", flock.SetFlag(os.O_RDWR))
 	try := l.TryRLock
 	if alone {
 		try = l.TryLock
