@@ -188,6 +188,9 @@ func TestKill(t *testing.T) {
 	if n := len(w.tenants()); n != 50 {
 		t.Errorf("%d tenants", n)
 	}
+	w.mustRun(exitOK, "sync", "--env", "dev", "--adopt-existing")
+	w.write("envs/tenants.cue", many(50, "premium"))
+	w.mustRun(exitOK, "sync", "--env", "dev", "--yes", "--allow-mass-change")
 }
 
 // TestClosedOutput: a reader that goes away is no failure, and stops no sync.
