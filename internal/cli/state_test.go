@@ -221,6 +221,7 @@ func TestUnrecorded(t *testing.T) {
 	}
 	w.onRequest(func(r *http.Request) {
 		if r.Method == http.MethodPost {
+			_ = os.RemoveAll(inTheWay)
 			_ = os.WriteFile(inTheWay, nil, 0o600)
 		}
 	})
