@@ -16,6 +16,9 @@ import (
 
 // apply makes the calls, reads again and reports.
 func (c *connection) apply(ctx context.Context, r request, p *plan.Plan, agreed consent) error {
+	if err := c.announce(r.desired, p); err != nil {
+		return fmt.Errorf("nothing was applied, since what is about to be could not be written down: %w", err)
+	}
 	started := c.app.now()
 	progress := ui.NewProgress(c.app.streams, ui.ProgressOptions{
 		Verb: verbOf(p), Noun: nounOf(p), Total: len(p.Changes), Now: c.app.now,

@@ -172,8 +172,8 @@ func TestInterruptWhileReading(t *testing.T) {
 	}
 }
 
-// TestKill: after kill -9 the next sync does the rest. What the killed run made
-// was not recorded; --adopt-existing does that.
+// TestKill: after kill -9 the next sync does the rest, and knows what the killed
+// run had made.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, emulator.Options{Latency: 200 * time.Millisecond})
@@ -188,9 +188,28 @@ func TestKill(t *testing.T) {
 	if n := len(w.tenants()); n != 50 {
 		t.Errorf("%d tenants", n)
 	}
-	w.mustRun(exitOK, "sync", "--env", "dev", "--adopt-existing")
 	w.write("envs/tenants.cue", many(50, "premium"))
 	w.mustRun(exitOK, "sync", "--env", "dev", "--yes", "--allow-mass-change")
+}
+
+// TestKillAtTheEnd: of a run that was killed after its last write nothing is left
+// to do, and its tenants are still known to be ours.
+func TestKillAtTheEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Options{Latency: 100 * time.Millisecond, Faults: []emulator.Fault{failing(t, "slow,skip=1,match=GET /v1/mgmt/tenant/all")}})
+	w.write("envs/tenants.cue", many(5, "standard"))
+	p := w.start("sync", "--env", "dev", "--yes")
+	eventually(t, "5 tenants, and the read after them", func() bool { return w.requests(createPath) == 5 && w.inFlight() == 1 })
+	p.signal(os.Kill)
+	p.wait(5 * time.Second)
+	if err := w.server.SetFaults(); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, w.mustRun(exitOK, "sync", "--env", "dev").out, "No changes.")
+	w.write("envs/tenants.cue", many(4, "standard"))
+	contains(t, w.mustRun(exitOK, "plan", "--env", "dev").out, "Orphans")
+	w.write("envs/tenants.cue", many(5, "premium"))
+	w.mustRun(exitOK, "sync", "--env", "dev", "--yes")
 }
 
 // TestClosedOutput: a reader that goes away is no failure, and stops no sync.

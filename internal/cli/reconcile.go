@@ -21,20 +21,20 @@ type request struct {
 	options plan.Options
 	// only restricts the request to one kind; "" is all kinds.
 	only model.Kind
-	// named: the command names the one object that it is about, so that nothing
-	// can be deleted by a slip.
-	named bool
+	// remove are objects that the command itself names for deletion, whether they
+	// were ever ours or not.
+	remove []model.Key
 }
 
 // kinds are the kinds worth reading: tenants always, others where the
 // configuration or the record of what was applied knows any.
-func (r request) kinds(last model.State) []model.Kind {
+func (r request) kinds(rec record) []model.Kind {
 	if r.only != "" {
 		return []model.Kind{r.only}
 	}
 	var kinds []model.Kind
 	for _, spec := range model.Kinds() {
-		if spec.Kind == model.Tenant || len(r.desired.Of(spec.Kind)) > 0 || len(last.Of(spec.Kind)) > 0 {
+		if spec.Kind == model.Tenant || len(r.desired.Of(spec.Kind)) > 0 || rec.has(spec.Kind) {
 			kinds = append(kinds, spec.Kind)
 		}
 	}
@@ -58,18 +58,31 @@ const (
 
 // plan reads the live project and computes what the request needs.
 func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
-	last, err := c.scope.LoadLastApplied()
+	rec, err := c.record()
 	if err != nil {
 		return nil, err
 	}
-	live, err := c.read(ctx, r.kinds(last)...)
+	kinds := r.kinds(rec)
+	live, err := c.read(ctx, kinds...)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.notShort(ctx, live, last, r.kinds(last)); err != nil {
+	if err := c.notShort(ctx, live, rec.last, kinds); err != nil {
 		return nil, err
 	}
-	return plan.Compute(r.desired, live, last, r.options)
+	last, err := rec.settle(live)
+	if err != nil {
+		return nil, err
+	}
+	o := r.options
+	for _, k := range r.remove {
+		if _, ours := last.Get(k); ours {
+			o.Prune = append(o.Prune, k.Kind)
+		} else {
+			o.PruneUnmanaged = append(o.PruneUnmanaged, k)
+		}
+	}
+	return plan.Compute(r.desired, live, last, o)
 }
 
 // read reads kinds of the live project.
@@ -170,7 +183,7 @@ func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed co
 func (c *connection) confirmUnmanaged(ctx context.Context, r request, p *plan.Plan) error {
 	var foreign []string
 	for _, ch := range p.Changes {
-		if ch.Action == plan.Delete && ch.Moved == plan.Unknown && !r.named {
+		if ch.Action == plan.Delete && ch.Moved == plan.Unknown && !slices.Contains(r.remove, ch.Key) {
 			foreign = append(foreign, ch.Key.String())
 		}
 	}

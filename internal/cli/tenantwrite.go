@@ -256,18 +256,8 @@ func (o *tenantDeleteOptions) run(cmd *cobra.Command, args []string) (err error)
 	if !exists {
 		return c.noTenant(id)
 	}
-	last, err := c.scope.LoadLastApplied()
-	if err != nil {
-		return err
-	}
 	r := c.request(model.State{})
-	r.named = true
-	r.only, r.options.Targets = model.Tenant, []model.Key{key}
-	if _, applied := last.Get(key); applied {
-		r.options.Prune = []model.Kind{model.Tenant}
-	} else {
-		r.options.PruneUnmanaged = []model.Key{key}
-	}
+	r.only, r.options.Targets, r.remove = model.Tenant, []model.Key{key}, []model.Key{key}
 	r.options.Encode = func(t model.Transition) ([]model.Step, error) {
 		t.Cascade = o.cascade
 		return api.Encode(t)

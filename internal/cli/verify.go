@@ -10,7 +10,6 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/apply"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
-	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
@@ -18,35 +17,33 @@ import (
 // still differs of what was done.
 func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, agreed consent, result apply.Result) ([]string, error) {
 	var done []model.Key
+	unclear := false
 	for _, o := range result.Outcomes {
 		if o.Status == apply.Done {
 			done = append(done, o.Key)
 		}
+		unclear = unclear || o.Status == apply.Unclear
 	}
-	if len(done) == 0 {
-		return nil, nil
+	if len(done) == 0 && !unclear {
+		return nil, c.withdraw(p)
 	}
 	unrecorded := func(err error) error {
 		return fmt.Errorf("the changes were made, but what was applied could not be recorded: %w", err)
 	}
-	last, err := c.scope.LoadLastApplied()
+	rec, err := c.record()
 	if err != nil {
 		return nil, unrecorded(err)
 	}
-	live, err := c.read(ctx, r.kinds(last)...)
+	live, err := c.read(ctx, r.kinds(rec)...)
 	if err != nil {
 		return nil, fmt.Errorf("the changes were made, but could not be checked: %w", err)
 	}
-	checked := append(slices.Clone(done), recordable(p, agreed, last)...)
-	left, err := remaining(r, live, last, checked)
+	checked := append(slices.Clone(done), recordable(p, agreed, rec.last)...)
+	left, err := remaining(r, live, rec.last, checked)
 	if err != nil {
 		return nil, unrecorded(err)
 	}
-	next, err := advance(last, r.desired, live, checked, left, p)
-	if err != nil {
-		return nil, unrecorded(err)
-	}
-	if err := c.scope.SaveLastApplied(next, store.Meta{Environment: c.env, At: c.app.now()}); err != nil {
+	if err := c.advance(rec, r.desired, live, checked, left, p); err != nil {
 		return nil, unrecorded(err)
 	}
 	var differences []string
@@ -57,19 +54,19 @@ func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, agreed
 }
 
 // remember records anew what is as desired, where nothing was to be done: a policy
-// may have changed, and a lifecycle block that was removed holds until then.
+// may have changed, and a lifecycle block that was removed holds until then. What
+// a run did that was killed is recorded, too.
 func (c *connection) remember(ctx context.Context, r request, p *plan.Plan, agreed consent) error {
-	last, err := c.scope.LoadLastApplied()
+	rec, err := c.record()
 	if err != nil {
 		return err
 	}
-	unchanged := recordable(p, agreed, last)
-	stale := slices.ContainsFunc(unchanged, func(k model.Key) bool {
-		was, recorded := last.Get(k)
+	stale := slices.ContainsFunc(recordable(p, agreed, rec.last), func(k model.Key) bool {
+		was, recorded := rec.last.Get(k)
 		is, _ := r.desired.Get(k)
 		return !recorded || !reflect.DeepEqual(was.Policy, is.Policy)
 	})
-	if !stale {
+	if !stale && rec.pending.Len() == 0 {
 		return nil
 	}
 	release, err := c.scope.Lock(ctx, c.app.holder(), lockWait)
@@ -77,18 +74,36 @@ func (c *connection) remember(ctx context.Context, r request, p *plan.Plan, agre
 		return err
 	}
 	c.closers = append(c.closers, release)
-	live, err := c.read(ctx, r.kinds(last)...)
+	if rec, err = c.record(); err != nil {
+		return err
+	}
+	live, err := c.read(ctx, r.kinds(rec)...)
 	if err != nil {
 		return err
 	}
-	left, err := remaining(r, live, last, unchanged)
+	unchanged := recordable(p, agreed, rec.last)
+	left, err := remaining(r, live, rec.last, unchanged)
 	if err != nil {
 		return err
 	}
-	if last, err = advance(last, r.desired, live, unchanged, left, p); err != nil {
+	return c.advance(rec, r.desired, live, unchanged, left, p)
+}
+
+// advance saves the record as it is after some objects were checked, with what a
+// killed run did. Nothing is pending then any more.
+func (c *connection) advance(rec record, desired, live model.State, checked []model.Key, left map[model.Key][]string, p *plan.Plan) error {
+	settled, err := rec.settle(live)
+	if err != nil {
 		return err
 	}
-	return c.scope.SaveLastApplied(last, store.Meta{Environment: c.env, At: c.app.now()})
+	next, err := advance(settled, desired, live, checked, left, p)
+	if err != nil {
+		return err
+	}
+	if err := c.scope.SaveLastApplied(next, c.meta()); err != nil {
+		return err
+	}
+	return c.scope.ClearPending()
 }
 
 // recordable are the unchanged objects that may be recorded as applied: those that

@@ -39,8 +39,9 @@ type savedResource struct {
 // object, without positions or observed fields. Nothing applied yet is the empty
 // state. A damaged file is a [CorruptError], since taking it for empty would
 // make every object look as if it were not ours.
-func (s *Scope) LoadLastApplied() (model.State, error) {
-	path := s.lastAppliedPath()
+func (s *Scope) LoadLastApplied() (model.State, error) { return s.loadState(s.lastAppliedPath()) }
+
+func (s *Scope) loadState(path string) (model.State, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return model.State{}, nil
@@ -103,6 +104,10 @@ func normalized(m map[string]any) (map[string]any, error) {
 // lock (see [Scope.Lock]) from before it loaded the state that this one is made
 // from, so that no other run's objects are lost.
 func (s *Scope) SaveLastApplied(state model.State, meta Meta) error {
+	return s.saveState(s.lastAppliedPath(), state, meta)
+}
+
+func (s *Scope) saveState(path string, state model.State, meta Meta) error {
 	if _, err := s.dir.sub(lastAppliedDir); err != nil {
 		return err
 	}
@@ -113,7 +118,6 @@ func (s *Scope) SaveLastApplied(state model.State, meta Meta) error {
 	for _, r := range state.Resources() {
 		saved.Resources = append(saved.Resources, savedResource{r.Key, r.Attrs, r.Policy})
 	}
-	path := s.lastAppliedPath()
 	text, err := seal(saved)
 	if err != nil {
 		return explain("writing", path, err)
