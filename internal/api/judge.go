@@ -26,8 +26,12 @@ const (
 
 // judge fills in what an answer means and reports whether it is a success.
 func (c *Client) judge(e *Error, r request, h http.Header, body []byte) bool {
+	defer func() { // a server that repeats the key must not get it printed
+		for _, text := range []*string{&e.Code, &e.RequestID, &e.Message} {
+			*text = c.config.Key.redact(*text)
+		}
+	}()
 	parsed := e.parse(body)
-	e.Message = c.config.Key.redact(e.Message)
 	status := e.Status
 	switch {
 	case status == http.StatusOK || r.write && status > 200 && status < 300:

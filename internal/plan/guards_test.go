@@ -267,7 +267,7 @@ func TestOptions(t *testing.T) {
 		"unknown target":   {plan.Options{Targets: []model.Key{key("acme-crop")}}, "target tenant/acme-crop is neither in the configuration nor live; did you mean tenant/acme-corp?"},
 		"far from all":     {plan.Options{Targets: []model.Key{key("something")}}, "target tenant/something is neither in the configuration nor live"},
 		"prune a ghost":    {plan.Options{PruneUnmanaged: []model.Key{key("ghost")}}, "tenant/ghost cannot be pruned: it does not exist"},
-		"prune an orphan":  {plan.Options{PruneUnmanaged: []model.Key{key("old")}}, "tenant/old is not unmanaged but an orphan: it was applied before; use --prune tenant"},
+		"prune an orphan":  {plan.Options{PruneUnmanaged: []model.Key{key("old")}}, "tenant/old is not unmanaged but an orphan: it was applied before; use --prune=tenant"},
 		"prune elsewhere":  {plan.Options{PruneUnmanaged: []model.Key{key("u")}, Targets: []model.Key{key("old")}}, "tenant/u cannot be pruned: it is not among the targets"},
 		"a forgotten one":  {plan.Options{Targets: []model.Key{key("gone")}}, ""},
 		"prune and target": {plan.Options{PruneUnmanaged: []model.Key{key("u")}, Targets: []model.Key{key("u")}}, ""},

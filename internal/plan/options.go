@@ -21,7 +21,7 @@ func (c *computation) checkOptions() error {
 		case has(c.desired, k):
 			return fmt.Errorf("%s is not unmanaged: the configuration has it; remove it there first", k)
 		case has(c.last, k):
-			return fmt.Errorf("%s is not unmanaged but an orphan: it was applied before; use --prune %s", k, k.Kind)
+			return fmt.Errorf("%s is not unmanaged but an orphan: it was applied before; use --prune=%s", k, k.Kind)
 		case len(c.targets) > 0 && !c.targets[k]:
 			return fmt.Errorf("%s cannot be pruned: it is not among the targets", k)
 		}

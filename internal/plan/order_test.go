@@ -127,7 +127,7 @@ func TestOrder(t *testing.T) {
 		},
 		"a domain of an orphan": {
 			desired: tenants{"a": {"domains": list("x"), "self_provisioning": true, "name": "A"}}, live: tenants{"old": provisioned("x")}, last: tenants{"old": {}},
-			want: "+a", guards: map[plan.Rule]string{plan.RuleTaken: `tenant/a wants the domain "x", which tenant/old holds: an orphan, gone from the configuration but not deleted (--prune tenant)`},
+			want: "+a", guards: map[plan.Rule]string{plan.RuleTaken: `tenant/a wants the domain "x", which tenant/old holds: an orphan, gone from the configuration but not deleted (--prune=tenant)`},
 		},
 		"a name that its tenant keeps": {
 			desired: tenants{"a": named("X"), "b": {"disabled": true}}, live: tenants{"b": named("X")}, last: tenants{"b": {}},
