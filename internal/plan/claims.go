@@ -117,7 +117,7 @@ func (c *computation) why(holder model.Key) string {
 	case has(c.desired, holder):
 		return "holds and keeps"
 	case has(c.last, holder):
-		return "holds: an orphan, gone from the configuration but not deleted (--prune " + string(holder.Kind) + ")"
+		return "holds: an orphan, gone from the configuration but not deleted (--prune=" + string(holder.Kind) + ")"
 	default:
 		return "holds: live, and not in the configuration"
 	}
