@@ -307,6 +307,33 @@ func TestCheckDecides(t *testing.T) {
 	}
 }
 
+// TestCheckDecidesAgain: what somebody changes while a write waits for its second
+// try stops it, as it would have stopped the first.
+func TestCheckDecidesAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake("a")
+		f.hook = func(w http.ResponseWriter, r *http.Request, n int) bool {
+			if !strings.HasSuffix(r.URL.Path, "/update") || n > 0 {
+				return false
+			}
+			f.put("a", map[string]any{"id": "a", "name": "Moved"})
+			reply(w, 503, "{}")
+			return true
+		}
+		moved := errors.New("moved")
+		step := model.Step{Op: model.TenantUpdate, Key: tenantKey("a"), Body: []byte(`{"id":"a","name":"Ours"}`)}
+		attempts, err := client(t, f).Do(t.Context(), step, func(live model.Resource, _ bool) error {
+			if live.Attrs["name"] != "Name of a" {
+				return moved
+			}
+			return nil
+		})
+		if !errors.Is(err, moved) || attempts != 1 || f.tenants["a"]["name"] != "Moved" {
+			t.Errorf("%d attempts, %v, and the name is %v", attempts, err, f.tenants["a"]["name"])
+		}
+	})
+}
+
 func TestFailedPreimageStopsTheWrite(t *testing.T) {
 	f := newFake("a")
 	f.hook = failing("/all", 99, func(w http.ResponseWriter) { reply(w, 200, `{"tenants":[{}]}`) })
