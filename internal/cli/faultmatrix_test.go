@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -72,15 +71,21 @@ func matrixFaults() []emulator.Fault {
 	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 502, 503, 504, 520, 522, 524, 530} {
 		faults = append(faults, emulator.Fault{Name: strconv.Itoa(status)})
 	}
-	for _, name := range []string{"500", "502", "503", "504", "52x", "html", lateReply} {
+	for _, name := range []string{"500", "502", "503", "504", "52x", "html", lateReply, lateEffect} {
 		faults = append(faults, emulator.Fault{Name: name, Applied: true})
 	}
 	return faults
 }
 
-// lateReply is a fault of the transport: the request takes effect at once, and
-// the answer comes when nobody waits for it any more.
-const lateReply = "late-reply"
+// Two faults of the transport: the request takes effect at once and its answer
+// comes when nobody waits any more, or the request itself arrives only then.
+const (
+	lateReply  = "late-reply"
+	lateEffect = "late-effect"
+)
+
+// veryLate is when all that is late has arrived.
+const veryLate = 30 * time.Minute
 
 // matrixCase is one run of the sync with a fault at one request, or from there on.
 type matrixCase struct {
@@ -218,7 +223,7 @@ type matrixRun struct {
 	state   string
 	server  *emulator.Server
 	effects *effects
-	late    *lateReplies
+	late    *lateness
 
 	first syncRun
 	fired int // how often the fault was met
@@ -237,7 +242,7 @@ func newMatrixRun(t *testing.T, config matrixConfiguration, state string, c matr
 		t.Fatal(err)
 	}
 	r.before = tenantsIn(t, r.effects.last)
-	r.late = &lateReplies{RoundTripper: emulator.Transport(r.server)}
+	r.late = &lateness{RoundTripper: emulator.Transport(r.server)}
 	last, err := model.NewState(matrixApplied())
 	if err != nil {
 		t.Fatal(err)
@@ -317,6 +322,8 @@ func (r *matrixRun) sync(allowed plan.Allowed) syncRun {
 	}
 	err = run()
 	a.fail(err)
+	stop.Stop()
+	time.Sleep(veryLate)
 	out.code, out.out, out.err = exitCode(err), captured.Out(), captured.ErrOut()
 	out.requests, out.effects = r.server.Requests(), r.effects.since(r.T, seen)
 	var doc ui.ResultDoc
@@ -365,7 +372,7 @@ func (r *matrixRun) check() {
 
 func (r *matrixRun) arm() {
 	r.Helper()
-	if r.fault.Name == lateReply {
+	if r.fault.Name == lateReply || r.fault.Name == lateEffect {
 		r.late.arm(r.fault)
 		return
 	}
@@ -390,6 +397,9 @@ func (r *matrixRun) account(s syncRun) {
 	r.Helper()
 	applied := map[string]int{} // calls that took effect, by tenant
 	for _, e := range s.effects {
+		if len(e.ids) == 0 && r.fault.Name == lateEffect {
+			continue // nobody could know that the first try was on its way still
+		}
 		if len(e.ids) != 1 {
 			r.Errorf("%s: a write changed %v: done twice, or more than it should", r, e.ids)
 			continue
@@ -408,9 +418,17 @@ func (r *matrixRun) account(s syncRun) {
 		}
 		return
 	}
-	steps := map[string]int{}
+	steps, status := map[string]int{}, map[string]string{}
+	for _, o := range s.outcomes {
+		status[o.Address] = o.Status
+	}
 	for _, ch := range s.plan.Changes {
 		steps[ch.Key.String()] = len(ch.Steps)
+		for _, needed := range ch.DependsOn {
+			if status[needed.String()] != "done" && status[ch.Key.String()] != "not_run" {
+				r.Errorf("%s: %s needs %s, which is %s, and is itself %s", r, ch.Key, needed, status[needed.String()], status[ch.Key.String()])
+			}
+		}
 	}
 	if len(s.outcomes) != len(s.plan.Changes) {
 		r.Errorf("%s: %d outcomes of %d changes", r, len(s.outcomes), len(s.plan.Changes))
@@ -453,18 +471,20 @@ func (r *matrixRun) inDoubt(s syncRun, id string) bool {
 			last = i
 		}
 	}
-	if last < 0 || s.requests[last].Fault == "" && r.fault.Name != lateReply {
+	if last < 0 || !hit(s.requests[last]) {
 		return false
 	}
-	for _, q := range s.requests[last:] {
-		asked := q.Method == http.MethodGet && (q.Query == "id="+id || q.Path == "/v1/mgmt/tenant/all")
-		if asked && (q.Fault != "" || r.fault.Name == lateReply) {
-			return true
-		}
-	}
 	status := s.requests[last].Status
-	return status == 504 || status == 522 || status == 524 || r.fault.Name == "slow"
+	if status == 504 || status == 522 || status == 524 || r.fault.Name == "slow" || r.fault.Name == lateEffect {
+		return true
+	}
+	return slices.ContainsFunc(s.requests[last:], func(q emulator.Request) bool {
+		return q.Method == http.MethodGet && (q.Query == "id="+id || q.Path == "/v1/mgmt/tenant/all") && hit(q)
+	})
 }
+
+// hit reports that a request met the fault.
+func hit(q emulator.Request) bool { return q.Fault != "" || q.SDK != "" }
 
 // exit holds the exit code against what happened.
 func (r *matrixRun) exit(s syncRun) {
@@ -503,9 +523,11 @@ func (r *matrixRun) exit(s syncRun) {
 
 // verified reports whether the last read of a run was a good one.
 func (r *matrixRun) verified(s syncRun) bool {
+	if r.fault.Name == lateEffect {
+		return r.fault.Count > 0 // it came last if it was hit, and first if not
+	}
 	last := s.requests[len(s.requests)-1]
-	return last.Path == "/v1/mgmt/tenant/all" && last.Fault == "" && last.Status == http.StatusOK &&
-		(r.fault.Name != lateReply || r.fault.Count > 0 && r.fault.Skip < len(s.requests)-1)
+	return last.Path == "/v1/mgmt/tenant/all" && !hit(last) && last.Status == http.StatusOK
 }
 
 // reached holds the project against the configuration, and what was never meant
@@ -563,7 +585,7 @@ func (r *matrixRun) recorded() {
 			r.forgotten++
 		}
 	}
-	if r.first.code == exitOK && r.forgotten > 0 {
+	if r.first.code == exitOK && (r.forgotten > 0 || last.Len() != r.config.compiled.State.Len()) {
 		r.Errorf("%s: %d objects are not remembered as they were applied: %v", r, r.forgotten, last.Resources())
 	}
 }
@@ -658,50 +680,59 @@ func tenantsIn(t *testing.T, document []byte) map[string]json.RawMessage {
 	return out
 }
 
-// lateReplies lets requests take effect and keeps their answers until nobody
-// waits for them.
-type lateReplies struct {
+// lateness keeps answers, or the requests themselves, until nobody waits for them
+// any more. What it hits bears the fault's name as that of its SDK.
+type lateness struct {
 	http.RoundTripper
 	mu          sync.Mutex
 	fault       *emulator.Fault
 	seen, fired int
 }
 
-func (l *lateReplies) arm(f emulator.Fault) {
+func (l *lateness) arm(f emulator.Fault) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.fault, l.seen, l.fired = &f, 0, 0
 }
 
-func (l *lateReplies) disarm() int {
+func (l *lateness) disarm() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.fault = nil
 	return l.fired
 }
 
-func (l *lateReplies) turn() bool {
+// turn is the name of the fault if it is the turn of a request, or "".
+func (l *lateness) turn() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fault == nil {
-		return false
+		return ""
 	}
 	l.seen++
 	if l.seen <= l.fault.Skip || l.fault.Count > 0 && l.fired >= l.fault.Count {
-		return false
+		return ""
 	}
 	l.fired++
-	return true
+	return l.fault.Name
 }
 
-func (l *lateReplies) RoundTrip(req *http.Request) (*http.Response, error) {
-	late := l.turn()
-	resp, err := l.RoundTripper.RoundTrip(req)
-	if !late || err != nil {
-		return resp, err
+func (l *lateness) RoundTrip(req *http.Request) (*http.Response, error) {
+	fault := l.turn()
+	if fault == "" {
+		return l.RoundTripper.RoundTrip(req)
 	}
-	_, _ = io.Copy(io.Discard, resp.Body)
-	_ = resp.Body.Close()
-	<-req.Context().Done()
-	return nil, req.Context().Err()
+	ctx := req.Context()
+	in := req.Clone(context.WithoutCancel(ctx))
+	in.Header.Set("x-descope-sdk-name", fault)
+	go func() {
+		if fault == lateEffect {
+			time.Sleep(veryLate / 2)
+		}
+		if resp, err := l.RoundTripper.RoundTrip(in); err == nil {
+			_ = resp.Body.Close()
+		}
+	}()
+	<-ctx.Done()
+	return nil, ctx.Err()
 }
