@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"pcconnect.ai/descope-mgmt/internal/apply"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
 	"pcconnect.ai/descope-mgmt/internal/store"
@@ -47,6 +48,25 @@ func (r record) settle(live model.State) (model.State, error) {
 		done[k] = plan.Applied(want, is)
 	}
 	return merged(r.last, done)
+}
+
+// begun are the objects that a run created, or was allowed to adopt, and did not
+// finish: ours all the same. Recorded is what they are already of what they are to
+// be; the rest is for the next run, and nobody's drift.
+func begun(desired, live model.State, p *plan.Plan, result apply.Result) map[model.Key]model.Resource {
+	out := map[model.Key]model.Resource{}
+	for i, o := range result.Outcomes {
+		ch := p.Changes[i]
+		want, wanted := desired.Get(o.Key)
+		is, exists := live.Get(o.Key)
+		if o.Status == apply.Done || o.StepsDone == 0 || !wanted || !exists || ch.Action != plan.Create && !ch.Adopts {
+			continue
+		}
+		want.Attrs = maps.Clone(want.Attrs)
+		maps.DeleteFunc(want.Attrs, func(name string, _ any) bool { return !model.Equal(ch.After[name], is.Attrs[name]) })
+		out[o.Key] = plan.Applied(want, is)
+	}
+	return out
 }
 
 // announce writes down what a plan is about to apply, before its first call. What

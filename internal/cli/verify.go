@@ -16,16 +16,14 @@ import (
 // verify reads the project again, records what is now applied, and says what
 // still differs of what was done.
 func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, agreed consent, result apply.Result) ([]string, error) {
+	if !result.OK() && !result.Partial() {
+		return nil, c.withdraw(p)
+	}
 	var done []model.Key
-	unclear := false
 	for _, o := range result.Outcomes {
 		if o.Status == apply.Done {
 			done = append(done, o.Key)
 		}
-		unclear = unclear || o.Status == apply.Unclear
-	}
-	if len(done) == 0 && !unclear {
-		return nil, c.withdraw(p)
 	}
 	unrecorded := func(err error) error {
 		return fmt.Errorf("the changes were made, but what was applied could not be recorded: %w", err)
@@ -37,6 +35,9 @@ func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, agreed
 	live, err := c.read(ctx, r.kinds(rec)...)
 	if err != nil {
 		return nil, fmt.Errorf("the changes were made, but could not be checked: %w", err)
+	}
+	if rec.last, err = merged(rec.last, begun(r.desired, live, p, result)); err != nil {
+		return nil, unrecorded(err)
 	}
 	checked := append(slices.Clone(done), recordable(p, agreed, rec.last)...)
 	left, err := remaining(r, live, rec.last, checked)
