@@ -100,6 +100,9 @@ func (c *connection) open(ctx context.Context, v variables) error {
 	if err != nil {
 		return err
 	}
+	if err := c.notBorrowed(ctx, project); err != nil {
+		return err
+	}
 	c.project = project.value
 	if err := c.openState(v); err != nil {
 		return err
@@ -139,6 +142,36 @@ func (c *connection) open(ctx context.Context, v variables) error {
 	})
 	if err != nil {
 		return configError("descope-mgmt doctor --env "+c.env, "%w", err)
+	}
+	return nil
+}
+
+// notBorrowed refuses a project that a variable gives to an environment without
+// one, where it is another environment's: the customers of that one would get the
+// configuration of this one, past its protection.
+func (c *connection) notBorrowed(ctx context.Context, project setting) error {
+	if project.source == fromConfig {
+		return nil // the compiler compares what is written
+	}
+	names, err := c.module.Environments()
+	if err != nil {
+		return configError("", "%w", err)
+	}
+	for _, name := range names {
+		if name == c.env {
+			continue
+		}
+		other, _ := compiler.Compile(ctx, c.module, name)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case other == nil:
+			return configError("descope-mgmt validate "+name, "environment %s does not compile, so whether project %s (from %s) is its own cannot be told",
+				name, project.value, project.where())
+		case other.Environment.ProjectID == project.value:
+			return refusedError("", "project %s (from %s) is that of environment %s; each environment is a project of its own, so write the project_id of %s in envs/%s",
+				project.value, project.where(), name, c.env, c.env)
+		}
 	}
 	return nil
 }
