@@ -158,6 +158,7 @@ func TestMovedWhileAsked(t *testing.T) {
 	}{
 		{"a field that nobody manages", with(""), []string{with(`, "enforceSSO": true`)}, "tenant/acme-corp"},
 		{"a managed field", with(""), []string{with(`, "name": "Other"`)}, "tenant/acme-corp"},
+		{"a name that is to be taken", with(""), []string{with(""), `{"id": "by-hand", "name": "Acme Corporation", "selfProvisioningDomains": []}`}, "tenant/by-hand"},
 		{"gone", with(""), nil, "tenant/acme-corp"},
 		{"done by somebody else", with(""), []string{
 			`{"id": "acme-corp", "name": "Acme Corporation", "selfProvisioningDomains": ["acme.com"], "customAttributes": {"plan": "enterprise"}}`,

@@ -172,6 +172,11 @@ func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed co
 			if err := same(p, fresh, agreed.retry); err != nil {
 				return err
 			}
+			// The changes may be the same and still not go through: a name that
+			// one of them takes may be taken by now.
+			if left := fresh.Gate(agreed.allowed); len(left) > 0 {
+				return refusedError(agreed.retry, "nothing was applied, since the project moved while you were asked: %s", left[0].Detail)
+			}
 		}
 	}
 	return c.apply(ctx, r, p, agreed)
