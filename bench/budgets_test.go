@@ -12,8 +12,9 @@ import (
 
 const (
 	evalBudget = 1.1 // of the time of cue export, for 1 000 tenants
-	// evalLimit fails the test. It leaves room for the noise of a machine that
-	// has other things to do; the table says what is over the budget.
+	// evalLimit fails the test, if time and processor time are both beyond it: it
+	// leaves room for the noise of a machine that has other things to do. The
+	// table says what is over the budget.
 	evalLimit   = 1.5
 	startBudget = 15 * time.Millisecond
 )
@@ -45,15 +46,17 @@ func measureStart(t *testing.T, program string) {
 	if *full {
 		rounds = 41
 	}
-	got := interleave(t, rounds,
+	c := interleave(t, rounds,
 		command{name: "an empty Go program", argv: []string{empty(t)}},
 		command{name: "--help", argv: []string{program, "--help"}},
 		command{name: "version", argv: []string{program, "version"}},
 	)
+	got := c.medians
 	for i, name := range []string{"--help", "version"} {
 		extra := got[i+1].Wall - got[0].Wall
-		record(t, name+": longer than an empty Go program", fmt.Sprintf("%s (%s, %s)", milliseconds(extra), milliseconds(got[i+1].Wall), milliseconds(got[0].Wall)),
+		record(t, name+": longer than an empty Go program", fmt.Sprintf("%s (%s, %s)%s", milliseconds(extra), milliseconds(got[i+1].Wall), milliseconds(got[0].Wall), c.note()),
 			milliseconds(startBudget), extra <= startBudget)
+		record(t, "the same: processor time", fmt.Sprintf("%s (%s, %s)", milliseconds(got[i+1].CPU-got[0].CPU), milliseconds(got[i+1].CPU), milliseconds(got[0].CPU)), "", true)
 	}
 }
 
@@ -72,17 +75,18 @@ func measureEval(t *testing.T, program string, n int) {
 	eval := command{name: "eval", dir: dir, argv: []string{program, "eval", "--env", "prod"}}
 	sameOutput(t, cue, eval)
 
-	got := interleave(t, rounds, cue, eval)
+	c := interleave(t, rounds, cue, eval)
+	got := c.medians
 	ratio, cpu := per(got[1].Wall, got[0].Wall), per(got[1].CPU, got[0].CPU)
 	name := fmt.Sprintf("eval of %d tenants", n)
 	budget := ""
 	if n == 1000 {
 		budget = fmt.Sprintf("%.2f", evalBudget)
-		if ratio > evalLimit {
-			t.Errorf("%s takes %.2f of the time of cue export (%v, %v); the budget is %.2f", name, ratio, got[1].Wall, got[0].Wall, evalBudget)
+		if min(ratio, cpu) > evalLimit {
+			t.Errorf("%s takes %.2f of the time of cue export, %.2f of its processor time; the budget is %.2f", name, ratio, cpu, evalBudget)
 		}
 	}
-	record(t, name+": of the time of cue export", fmt.Sprintf("%.2f (%s, %s)", ratio, milliseconds(got[1].Wall), milliseconds(got[0].Wall)), budget, ratio <= evalBudget)
+	record(t, name+": of the time of cue export", fmt.Sprintf("%.2f (%s, %s)%s", ratio, milliseconds(got[1].Wall), milliseconds(got[0].Wall), c.note()), budget, ratio <= evalBudget)
 	record(t, name+": of its processor time", fmt.Sprintf("%.2f (%s, %s)", cpu, milliseconds(got[1].CPU), milliseconds(got[0].CPU)), "", true)
 	record(t, name+": of its peak memory", fmt.Sprintf("%.2f (%d MB, %d MB)", per(got[1].RSS, got[0].RSS), got[1].RSS>>20, got[0].RSS>>20), "", true)
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,8 @@ type command struct {
 type run struct {
 	Wall, CPU time.Duration
 	RSS       int64 // peak resident set, in bytes; 0 where the system does not say
+	// spent is the processor time of the measurement, the process included.
+	spent time.Duration
 }
 
 // once runs a process, which must succeed; its output goes to out, which may be
@@ -52,6 +55,7 @@ func (c command) once(t testing.TB, home string, out *bytes.Buffer) run {
 	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
 		t.Fatal(err)
 	}
+	r.spent = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	return r
 }
 
@@ -71,34 +75,92 @@ func launch(argv []string) error {
 		return err
 	}
 	p := cmd.ProcessState
-	return json.NewEncoder(os.Stdout).Encode(run{wall, p.UserTime() + p.SystemTime(), peakRSS(p)})
+	return json.NewEncoder(os.Stdout).Encode(run{Wall: wall, CPU: p.UserTime() + p.SystemTime(), RSS: peakRSS(p)})
+}
+
+// comparison is the median of each of some processes that ran in turn.
+type comparison struct {
+	medians []run
+	runs    int // of each process, those that do not count included
+	// busy: other work disturbed so many rounds that all had to count.
+	busy bool
+}
+
+// note is what has to be said of a time that comes from a comparison.
+func (c comparison) note() string {
+	if c.busy {
+		return ", busy machine"
+	}
+	return ""
 }
 
 // interleave runs all processes in turn, A B A B, so that what happens to the
-// machine happens to each of them, and returns the median of each. A round that
-// comes first, to warm the caches, does not count.
-func interleave(t testing.TB, rounds int, commands ...command) []run {
+// machine happens to each of them. A round that comes first, to warm the caches,
+// does not count, nor does one during which others used the machine; but three
+// times as many rounds as were asked for must do.
+func interleave(t testing.TB, rounds int, commands ...command) comparison {
 	t.Helper()
 	home := t.TempDir()
-	all := make([][]run, len(commands))
-	for round := range rounds + 1 {
+	all, quiet := make([][]run, len(commands)), make([][]run, len(commands))
+	for round := 0; round <= 3*rounds && len(quiet[0]) < rounds; round++ {
+		this := make([]run, len(commands))
+		start, before := time.Now(), busyTime()
+		var spent time.Duration
 		for i, c := range commands {
-			r := c.once(t, home, nil)
-			if round > 0 {
-				all[i] = append(all[i], r)
+			this[i] = c.once(t, home, nil)
+			spent += this[i].spent
+		}
+		if round == 0 {
+			continue
+		}
+		others := busyTime() - before - spent
+		for i, r := range this {
+			all[i] = append(all[i], r)
+			if others < time.Since(start)/10+2*tick {
+				quiet[i] = append(quiet[i], r)
 			}
 		}
 	}
-	medians := make([]run, len(commands))
-	for i, runs := range all {
-		medians[i] = run{
+	t.Logf("%d of %d rounds undisturbed", len(quiet[0]), len(all[0]))
+	counted, c := quiet, comparison{runs: len(all[0]) + 1, busy: len(quiet[0]) < rounds}
+	if c.busy {
+		counted = all
+	}
+	for i, runs := range counted {
+		m := run{
 			Wall: median(runs, func(r run) time.Duration { return r.Wall }),
 			CPU:  median(runs, func(r run) time.Duration { return r.CPU }),
 			RSS:  median(runs, func(r run) int64 { return r.RSS }),
 		}
-		t.Logf("%s: %d rounds, median %v, cpu %v, %d MB", commands[i].name, rounds, medians[i].Wall, medians[i].CPU, medians[i].RSS>>20)
+		c.medians = append(c.medians, m)
+		t.Logf("%s: median %v, cpu %v, %d MB", commands[i].name, m.Wall, m.CPU, m.RSS>>20)
 	}
-	return medians
+	return c
+}
+
+// tick is the unit in which Linux counts the time of processors.
+const tick = 10 * time.Millisecond
+
+// busyTime is how long the processors of the machine have worked so far, all of
+// them together; always 0 where that is not known.
+func busyTime() time.Duration {
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(stat), "\n")
+	var ticks int
+	for i, field := range strings.Fields(line) {
+		if i == 0 || i == 4 || i == 5 || i > 8 { // the name; idle, waiting; guests count as user
+			continue
+		}
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return 0
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * tick
 }
 
 // median is the middle value, the lower one of two.
