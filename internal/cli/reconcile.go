@@ -82,7 +82,11 @@ func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
 			o.PruneUnmanaged = append(o.PruneUnmanaged, k)
 		}
 	}
-	return plan.Compute(r.desired, live, last, o)
+	p, err := plan.Compute(r.desired, live, last, o)
+	if err != nil {
+		return nil, configError("", "%w", err)
+	}
+	return p, nil
 }
 
 // read reads kinds of the live project.
