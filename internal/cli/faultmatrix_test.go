@@ -102,6 +102,9 @@ func (c matrixCase) String() string {
 	if c.fault.Applied {
 		how += ", applied"
 	}
+	if c.fault.Match != "" {
+		how += ", only " + c.fault.Match
+	}
 	return fmt.Sprintf("%s at request %d, %s, --on-error %s, %d workers", c.fault.Name, c.fault.Skip, how, c.onError, c.workers)
 }
 
@@ -130,7 +133,7 @@ func TestFaultMatrix(t *testing.T) {
 						time.Sleep(time.Hour) // for handlers that nobody waits for
 					})
 					if r.fired == 0 {
-						return // there are no more requests that the fault suits
+						continue // there is no such request
 					}
 					mu.Lock()
 					n.add(r)
@@ -176,7 +179,16 @@ func (n *matrixTally) add(r *matrixRun) {
 
 func casesOf(f emulator.Fault) []matrixCase {
 	var out []matrixCase
-	for at := range matrixRequests {
+	requests := matrixRequests
+	if strings.HasSuffix(f.Name, "-list") {
+		requests = 2 // it suits no others
+	}
+	for at := range requests { // every write from there on, and no read
+		f := f
+		f.Skip, f.Match = at, "POST "
+		out = append(out, matrixCase{fault: f, onError: []string{onErrorStop, onErrorContinue}[at%2], workers: []int{1, 20}[at/2%2]})
+	}
+	for at := range requests {
 		for _, count := range []int{0, 1} {
 			for i, onError := range []string{onErrorStop, onErrorContinue} {
 				f.Skip, f.Count = at, count
@@ -344,7 +356,7 @@ func (r *matrixRun) check() {
 
 	again := r.sync(plan.Allowed{})
 	if again.code == exitRefused {
-		if r.blocked = true; !r.halfCreated() {
+		if r.blocked = true; !r.halfCreated() || r.settled() {
 			r.Errorf("%s: the sync that follows is refused: %s", r, again.err)
 		}
 		again = r.sync(plan.Allowed{AdoptExisting: true})
@@ -523,8 +535,8 @@ func (r *matrixRun) exit(s syncRun) {
 
 // verified reports whether the last read of a run was a good one.
 func (r *matrixRun) verified(s syncRun) bool {
-	if r.fault.Name == lateEffect {
-		return r.fault.Count > 0 // it came last if it was hit, and first if not
+	if r.fault.Name == lateEffect { // what was late comes last, whenever it was sent
+		return r.fault.Count > 0 || r.fault.Match != ""
 	}
 	last := s.requests[len(s.requests)-1]
 	return last.Path == "/v1/mgmt/tenant/all" && !hit(last) && last.Status == http.StatusOK
@@ -558,17 +570,23 @@ func (r *matrixRun) reached() {
 	}
 }
 
-// halfCreated reports that a create was begun and is not known to be done. What
-// there is of it was never applied as far as anybody knows, so that it takes
-// --adopt-existing to go on.
+// halfCreated reports that a create was begun and is not known to be done. If the
+// project could not be read afterwards either, what there is of it was never
+// applied as far as anybody knows, so that it takes --adopt-existing to go on.
 func (r *matrixRun) halfCreated() bool {
 	return slices.ContainsFunc(r.first.outcomes, func(o ui.OutcomeDoc) bool {
 		return o.Action == string(plan.Create) && (o.Status == "unknown" || o.Status == "failed" && o.StepsDone > 0)
 	})
 }
 
+// settled reports that the first run could see in the end what had become of it.
+func (r *matrixRun) settled() bool {
+	return r.first.ran && r.verified(r.first) && r.fault.Name != lateEffect
+}
+
 // recorded counts what is not remembered as applied, or with other values than
-// it has: nothing, after a run that went well.
+// it has: nothing, where the project could be read in the end, unless something
+// arrived even later.
 func (r *matrixRun) recorded() {
 	r.Helper()
 	last, err := r.scope().LoadLastApplied()
@@ -585,7 +603,8 @@ func (r *matrixRun) recorded() {
 			r.forgotten++
 		}
 	}
-	if r.first.code == exitOK && (r.forgotten > 0 || last.Len() != r.config.compiled.State.Len()) {
+	if r.settled() && r.forgotten > 0 ||
+		r.first.code == exitOK && last.Len() != r.config.compiled.State.Len() {
 		r.Errorf("%s: %d objects are not remembered as they were applied: %v", r, r.forgotten, last.Resources())
 	}
 }
@@ -703,10 +722,10 @@ func (l *lateness) disarm() int {
 }
 
 // turn is the name of the fault if it is the turn of a request, or "".
-func (l *lateness) turn() string {
+func (l *lateness) turn(req *http.Request) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.fault == nil {
+	if l.fault == nil || !strings.HasPrefix(req.Method+" "+req.URL.Path, l.fault.Match) {
 		return ""
 	}
 	l.seen++
@@ -718,7 +737,7 @@ func (l *lateness) turn() string {
 }
 
 func (l *lateness) RoundTrip(req *http.Request) (*http.Response, error) {
-	fault := l.turn()
+	fault := l.turn(req)
 	if fault == "" {
 		return l.RoundTripper.RoundTrip(req)
 	}
