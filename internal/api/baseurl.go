@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // defaultBaseURL serves the projects whose id names no region.
@@ -13,13 +14,13 @@ const defaultBaseURL = "https://api.descope.com"
 
 // projectIDs is the shape of a project id. Descope: P, then in projects outside
 // the first region four characters that name the region, then 27 characters.
-var projectIDs = regexp.MustCompile(`^P([a-z0-9]{4})?[0-9A-Za-z]{27}$`)
+var projectIDs = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^P([a-z0-9]{4})?[0-9A-Za-z]{27}$`) })
 
 // BaseURL is the address of Descope's API for a project. The official SDKs
 // disagree about ids of any other length than 28 and 32, and a key sent to the
 // wrong region is a key sent to the wrong place, so those are refused.
 func BaseURL(projectID string) (string, error) {
-	switch m := projectIDs.FindStringSubmatch(projectID); {
+	switch m := projectIDs().FindStringSubmatch(projectID); {
 	case m == nil && !strings.HasPrefix(projectID, "P"):
 		return "", fmt.Errorf("project id %s does not begin with P; copy it from the project's settings in the Descope console", quoted(projectID))
 	case m == nil && len(projectID) != 28 && len(projectID) != 32:

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Key is a management key that the emulator knows.
@@ -24,7 +25,7 @@ type Key struct {
 // wellFormed accepts project ids of any region, and shorter ones for tests.
 // Descope: P and a 27-character KSUID, with 4 characters of region between the
 // two in newer projects. What passes is safe as a file name.
-var wellFormed = regexp.MustCompile(`^P[A-Za-z0-9_-]{0,63}$`)
+var wellFormed = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^P[A-Za-z0-9_-]{0,63}$`) })
 
 // bearer is an Authorization header taken apart.
 type bearer struct {
@@ -92,7 +93,7 @@ func (o *Options) authorize(b bearer, e endpoint, q Quirks) (Key, *apiError) {
 	}
 	if !e.company || b.project != "" {
 		known := len(o.Projects) == 0 || slices.Contains(o.Projects, b.project)
-		if !known || !wellFormed.MatchString(b.project) {
+		if !known || !wellFormed().MatchString(b.project) {
 			return Key{}, &apiError{
 				status: q.UnknownProjectStatus, code: codeProject,
 				message: fmt.Sprintf("Project %q does not exist", b.project),

@@ -76,7 +76,7 @@ func decodeDocument(data []byte) (map[string]*project, error) {
 	}
 	projects := make(map[string]*project, len(doc.Projects))
 	for id, p := range doc.Projects {
-		if !wellFormed.MatchString(id) {
+		if !wellFormed().MatchString(id) {
 			return nil, fmt.Errorf("%q is not a project id", id)
 		}
 		built, err := p.build(id)

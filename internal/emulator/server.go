@@ -76,7 +76,7 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("tier %q: the tiers are tier1 to tier4", o.Tier)
 	}
 	for _, id := range o.Projects {
-		if !wellFormed.MatchString(id) {
+		if !wellFormed().MatchString(id) {
 			return nil, fmt.Errorf("%q is not a project id", id)
 		}
 	}

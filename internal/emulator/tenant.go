@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
@@ -20,7 +21,7 @@ import (
 // official Terraform resource.
 const maxName = 254
 
-var strictID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,30}$`)
+var strictID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{1,30}$`) })
 
 // tenant is a stored tenant. wire is the object as it is read, without
 // successors, and is replaced, never changed; id, name and parent repeat it.
@@ -108,7 +109,7 @@ func (c *call) createTenant() (map[string]any, *apiError) {
 	c.takeExtras(wire, tenantFields())
 	t := newTenant(wire)
 	t.settings = emptySettings()
-	if c.quirks.IDRule == "strict" && !strictID.MatchString(t.id) {
+	if c.quirks.IDRule == "strict" && !strictID().MatchString(t.id) {
 		return nil, invalid("Tenant ID %q is not valid", t.id)
 	}
 	if c.project.tenant(t.id) != nil {
