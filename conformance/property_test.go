@@ -30,6 +30,9 @@ func TestConverge(t *testing.T) {
 		for range 3 {
 			rapid.Check(struct{ rapid.TB }{t}, func(t *rapid.T) {
 				w := newWorld(t, drawQuirks(t), &ram{})
+				if rapid.Bool().Draw(t, "sets in another order each time") {
+					w.turnSets()
+				}
 				ids := rapid.IntRange(1, 6).Draw(t, "ids")
 				w.seed(drawProject(t, ids))
 				for range rapid.IntRange(1, 3).Draw(t, "rounds") {

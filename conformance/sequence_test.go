@@ -53,32 +53,38 @@ type step struct {
 	live map[string]string
 }
 
-// quirkSets are the ways in which Descope may answer, as far as they should make
-// no difference.
-func quirkSets() []struct {
+type quirkSet struct {
 	name   string
 	quirks emulator.Quirks
-} {
-	hostile := emulator.Quirks{
+}
+
+// The quirk sets in which sets are shown in another order each time.
+const (
+	turned  = "sets in another order each time"
+	hostile = "all at once"
+)
+
+// quirkSets are the ways in which Descope may answer, as far as they should make
+// no difference.
+func quirkSets() []quirkSet {
+	all := emulator.Quirks{
 		ListOrder: "shuffled", Successors: "all", DomainsLower: true, DomainsDedup: true, DomainsReorder: true,
 		EmptyAttributes: "absent", DuplicateStatus: 409, NotFoundStatus: 400, UnknownParentStatus: 404,
 		UnknownProjectStatus: 400, IDRule: "strict", NameCase: "fold", DuplicateDomains: "refuse",
 		DeleteWithUsers: "refuse", UnknownFields: "drop", MissingFieldCode: "E011002",
 		Etag: "frozen", FlowEcho: "verbatim", FlowListDSL: "full", UnknownFlowDelete: "not-found",
 	}
-	return []struct {
-		name   string
-		quirks emulator.Quirks
-	}{
+	return []quirkSet{
 		{"default", emulator.Quirks{}},
 		{"lists in another order each time", emulator.Quirks{ListOrder: "shuffled", DomainsReorder: true}},
+		{turned, emulator.Quirks{Successors: "all"}},
 		{"domains are normalised", emulator.Quirks{DomainsLower: true, DomainsDedup: true}},
 		{"no attributes are null", emulator.Quirks{EmptyAttributes: "null"}},
 		{"no attributes are absent", emulator.Quirks{EmptyAttributes: "absent"}},
 		{"other statuses", emulator.Quirks{DuplicateStatus: 409, NotFoundStatus: 400, UnknownParentStatus: 404}},
 		{"successors are all descendants", emulator.Quirks{Successors: "all"}},
 		{"updates merge", emulator.Quirks{TenantUpdate: "merge"}},
-		{"all at once", hostile},
+		{hostile, all},
 	}
 }
 
@@ -104,6 +110,9 @@ func TestSequences(t *testing.T) {
 					}
 					synctest.Test(t, func(t *testing.T) {
 						w := newWorld(t, set.quirks, memory)
+						if set.name == turned || set.name == hostile {
+							w.turnSets()
+						}
 						if g.seed != "" {
 							w.seed(g.seed)
 						}

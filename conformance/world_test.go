@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"pcconnect.ai/descope-mgmt/internal/api"
@@ -39,6 +40,8 @@ type world struct {
 	server *emulator.Server
 	client *api.Client
 	memory memory
+	// turns: every reply shows sets in another order, see [turning].
+	turns bool
 }
 
 // memory keeps what was last applied.
@@ -59,14 +62,73 @@ func newWorld(t tb, q emulator.Quirks, m memory) *world {
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	client, err := api.New(api.Config{
+	w := &world{t: t, server: server, memory: m}
+	w.connect(emulator.Transport(server))
+	return w
+}
+
+func (w *world) connect(transport http.RoundTripper) {
+	w.t.Helper()
+	var err error
+	if w.client, err = api.New(api.Config{
 		BaseURL: "http://localhost", ProjectID: project, Key: api.NewSecret(managementKey),
-		Transport: emulator.Transport(server), Budgets: hugeBudgets(),
-	})
-	if err != nil {
-		t.Fatalf("%v", err)
+		Transport: transport, Budgets: hugeBudgets(),
+	}); err != nil {
+		w.t.Fatalf("%v", err)
 	}
-	return &world{t: t, server: server, client: client, memory: m}
+}
+
+// turnSets makes every reply show sets in another order.
+func (w *world) turnSets() {
+	w.turns = true
+	w.connect(&turning{RoundTripper: emulator.Transport(w.server)})
+}
+
+// turning is a transport that turns the lists of a tenant that are sets by one
+// place more in each reply: no public source says that their order is kept.
+type turning struct {
+	http.RoundTripper
+	n atomic.Int64
+}
+
+func isSet(field string) bool {
+	switch field {
+	case "selfProvisioningDomains", "defaultRoles", "domains", "enforceSSOExclusions", "federatedAppIds", "successors":
+		return true
+	}
+	return false
+}
+
+func (t *turning) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.RoundTripper.RoundTrip(req)
+	if err != nil || req.Method != http.MethodGet || !strings.HasPrefix(req.URL.Path, "/v1/mgmt/tenant") {
+		return resp, err
+	}
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	v, err := model.DecodeJSON(text)
+	if err != nil {
+		return nil, err
+	}
+	object, _ := v.(map[string]any)
+	tenants, all := object["tenants"].([]any)
+	if !all {
+		tenants = []any{object}
+	}
+	for _, tenant := range tenants {
+		fields, _ := tenant.(map[string]any)
+		for name, v := range fields {
+			if l, ok := v.([]any); ok && isSet(name) && len(l) > 1 {
+				at := int(t.n.Add(1)) % len(l)
+				fields[name] = slices.Concat(l[at:], l[:at])
+			}
+		}
+	}
+	body := model.CanonicalJSON(object)
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return resp, nil
 }
 
 // hugeBudgets never make a test wait, but for the smoothing in front of them.
@@ -349,13 +411,17 @@ func (w *world) sameAttributes(k model.Key, was, is json.RawMessage, managed map
 	}
 }
 
-// serverAlters reports that a quirk lets the emulator change a field as it did
-// in any update, whatever it is sent.
+// serverAlters reports that a field may change as it did in any update: because
+// of a quirk of the emulator, or since a set was read in another order.
 func (w *world) serverAlters(field string, was, is json.RawMessage, c plan.Change) bool {
 	if q := w.server.Quirks(); c.Action == plan.Update {
+		turned := func() bool { return is != nil && model.Equal(asSet(value(w.t, was)), asSet(value(w.t, is))) }
+		if w.turns && isSet(field) {
+			return turned()
+		}
 		switch field {
 		case "selfProvisioningDomains":
-			return q.DomainsReorder && model.Equal(asSet(value(w.t, was)), asSet(value(w.t, is)))
+			return q.DomainsReorder && turned()
 		case "unknownText", "unknownNumber", "unknownObject":
 			return q.UnknownFields == "drop" && is == nil
 		}
