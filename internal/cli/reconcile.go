@@ -165,25 +165,41 @@ func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed co
 		return err
 	}
 	c.closers = append(c.closers, release)
-	if !agreed.yes {
-		// What was shown may be old by now: somebody thought about it. A saved
-		// plan is held to its own pre-images, call by call.
-		if !agreed.allowed.SavedPlan {
-			fresh, err := c.plan(ctx, r)
-			if err != nil {
-				return err
-			}
-			if err := same(p, fresh, agreed.retry); err != nil {
-				return err
-			}
-			// The changes may be the same and still not go through: a name that
-			// one of them takes may be taken by now.
-			if left := fresh.Gate(agreed.allowed); len(left) > 0 {
-				return refusedError(agreed.retry, "nothing was applied, since the project moved while you were asked: %s", left[0].Detail)
-			}
-		}
+	if err := c.stillTrue(ctx, r, p, agreed); err != nil {
+		return err
 	}
 	return c.apply(ctx, r, p, agreed)
+}
+
+// stillTrue looks again at a project that may have moved since the plan was made:
+// while somebody thought about it, or since it was saved. Not after --yes, where no
+// time has passed. What a change is about is checked as it is written in any case.
+func (c *connection) stillTrue(ctx context.Context, r request, p *plan.Plan, agreed consent) error {
+	switch {
+	case agreed.allowed.SavedPlan:
+		unique := slices.DeleteFunc(kindsOf(p), func(k model.Kind) bool { return len(model.Spec(k).Unique) == 0 })
+		live, err := c.read(ctx, unique...)
+		if err != nil {
+			return err
+		}
+		if taken := p.Taken(live); len(taken) > 0 {
+			return refusedError(agreed.retry, "nothing was applied, since the project moved after the plan was saved: %s", taken[0].Detail)
+		}
+	case !agreed.yes:
+		fresh, err := c.plan(ctx, r)
+		if err != nil {
+			return err
+		}
+		if err := same(p, fresh, agreed.retry); err != nil {
+			return err
+		}
+		// The changes may be the same and still not go through: a name that one of
+		// them takes may be taken by now.
+		if left := fresh.Gate(agreed.allowed); len(left) > 0 {
+			return refusedError(agreed.retry, "nothing was applied, since the project moved while you were asked: %s", left[0].Detail)
+		}
+	}
+	return nil
 }
 
 // confirmUnmanaged has the addresses typed of objects that would be deleted though

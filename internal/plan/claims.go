@@ -149,3 +149,27 @@ func (c *computation) warnReplaced(taker *Change, gone model.Key, cl claim) {
 		Detail:  fmt.Sprintf("ids cannot change: this is another %s, and the users of %s will not move to it", cl.kind, gone),
 	})
 }
+
+// Taken returns guards of a plan that was made earlier, given what is live by now:
+// of the values that its changes take, an object that the plan does not change may
+// hold one. The objects that it does change are checked as they are written.
+func (p *Plan) Taken(live model.State) []Guard {
+	c := &computation{kinds: model.Kinds(), live: live, plan: *p}
+	planned := make(map[model.Key]bool, len(p.Changes))
+	for _, ch := range p.Changes {
+		planned[ch.Key] = true
+	}
+	taken, sorted := c.takers()
+	holders := c.holders(taken)
+	for _, cl := range sorted {
+		for _, i := range taken[cl] {
+			for _, holder := range holders[cl] {
+				if !planned[holder] {
+					taker := p.Changes[i].Key
+					c.forbid(RuleTaken, taker, fmt.Sprintf("%s wants the %s, which %s has taken since", taker, cl.what(), holder))
+				}
+			}
+		}
+	}
+	return sortGuards(c.guards)
+}

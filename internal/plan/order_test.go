@@ -238,3 +238,37 @@ func TestStages(t *testing.T) {
 		t.Errorf("order:\n%s", diff)
 	}
 }
+
+// A saved plan can be overtaken by an object that it does not change.
+func TestTaken(t *testing.T) {
+	acme := wanted(t, "acme", attrs{"name": "Acme", "domains": []any{"acme.com"}, "self_provisioning": true})
+	widget := wanted(t, "widget", attrs{"name": "Widget"})
+	before := state(t, alive(t, "widget", attrs{"name": "Gadget"}))
+	p, err := plan.Compute(state(t, acme, widget), before, model.State{}, plan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		live model.State
+		want []string
+	}{
+		"nothing moved":            {before, nil},
+		"strangers":                {state(t, alive(t, "x", attrs{"name": "X"}), alive(t, "widget", attrs{"name": "Gadget"})), nil},
+		"what the plan changes":    {state(t, alive(t, "widget", attrs{"name": "Acme"})), nil},
+		"a name and a domain":      {state(t, alive(t, "x", attrs{"name": "Acme", "domains": []any{"acme.com"}})), []string{`tenant/acme wants the domain "acme.com", which tenant/x has taken since`, `tenant/acme wants the name "Acme", which tenant/x has taken since`}},
+		"the name of an update":    {state(t, alive(t, "x", attrs{"name": "Widget"})), []string{`tenant/widget wants the name "Widget", which tenant/x has taken since`}},
+		"a name that is given up":  {state(t, alive(t, "x", attrs{"name": "Gadget"})), nil},
+		"the live project is gone": {model.State{}, nil},
+	} {
+		var got []string
+		for _, g := range p.Taken(tt.live) {
+			if g.Rule != plan.RuleTaken || g.Allow != "" {
+				t.Errorf("%s: %+v", name, g)
+			}
+			got = append(got, g.Detail)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
