@@ -61,7 +61,7 @@ func (w *world) round(t *rapid.T, ids int, n *tally) {
 		o.Prune = []model.Kind{model.Tenant}
 	}
 	last, _ := w.memory.load()
-	p, _ := w.plan(desired, o)
+	p := w.plan(desired, o)
 	switch {
 	case len(p.Gate(everything())) > 0:
 		n.refused++
@@ -71,7 +71,7 @@ func (w *world) round(t *rapid.T, ids int, n *tally) {
 	}
 	w.apply(desired, p, rapid.IntRange(1, 20).Draw(t, "workers"))
 	w.reached(desired, last)
-	again, _ := w.plan(desired, o)
+	again := w.plan(desired, o)
 	for _, c := range again.Changes {
 		if !lifted(c.Key, desired, last) {
 			t.Fatalf("after\n%sthere is still\n%s", describe(p), describe(again))

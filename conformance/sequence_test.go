@@ -180,13 +180,13 @@ func (w *world) step(t *testing.T, name string, s step, compiled *compiler.Resul
 	if s.prune {
 		o.Prune = []model.Kind{model.Tenant, model.Flow}
 	}
-	p, _ := w.plan(compiled.State, o)
+	p := w.plan(compiled.State, o)
 	expectPlan(t, name, s, p)
 	if t.Failed() {
 		return
 	}
 	if len(p.Gate(everything())) > 0 {
-		again, _ := w.plan(compiled.State, o)
+		again := w.plan(compiled.State, o)
 		expectPlan(t, name+", planned again", s, again)
 		return
 	}
@@ -200,7 +200,7 @@ func (w *world) step(t *testing.T, name string, s step, compiled *compiler.Resul
 	if len(s.targets) > 0 && len(o.Targets) == 0 {
 		return // and no targets would be everything
 	}
-	again, _ := w.plan(compiled.State, o)
+	again := w.plan(compiled.State, o)
 	if len(again.Changes) != s.second || len(again.Guards) > 0 {
 		t.Errorf("%s: the second plan has other than %d changes:\n%s%+v", name, s.second, describe(again), again.Guards)
 	}

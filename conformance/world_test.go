@@ -200,7 +200,7 @@ func (w *world) stored() map[model.Key]wire {
 
 // plan reads the project and compares it, as the command line does. The plan has
 // been saved and loaded: what runs is what a file can hold.
-func (w *world) plan(desired model.State, o plan.Options) (*plan.Plan, model.State) {
+func (w *world) plan(desired model.State, o plan.Options) *plan.Plan {
 	w.t.Helper()
 	last, err := w.memory.load()
 	if err != nil {
@@ -226,7 +226,7 @@ func (w *world) plan(desired model.State, o plan.Options) (*plan.Plan, model.Sta
 	if again, err := p.MarshalJSON(); err != nil || !bytes.Equal(again, text) {
 		w.t.Fatalf("a plan that was saved is another when read (%v):\n%s\n%s", err, text, again)
 	}
-	return p, live
+	return p
 }
 
 // kinds are the kinds that are worth reading.
