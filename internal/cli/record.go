@@ -113,6 +113,15 @@ func keysOf(s model.State) []model.Key {
 	return keys
 }
 
+// those are the resources of a state with the given keys.
+func those(s model.State, keys []model.Key) model.State {
+	wanted := make(map[model.Key]bool, len(keys))
+	for _, k := range keys {
+		wanted[k] = true
+	}
+	return s.Filter(func(r model.Resource) bool { return wanted[r.Key] })
+}
+
 // merged is a state in which some resources were added or replaced.
 func merged(s model.State, resources map[model.Key]model.Resource) (model.State, error) {
 	now := make(map[model.Key]model.Resource, s.Len()+len(resources))

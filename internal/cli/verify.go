@@ -32,7 +32,11 @@ func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, agreed
 	if err != nil {
 		return nil, unrecorded(err)
 	}
-	live, err := c.read(ctx, r.kinds(rec)...)
+	kinds := r.kinds(rec)
+	live, err := c.read(ctx, kinds...)
+	if err == nil {
+		err = c.notShort(ctx, live, those(r.desired, done), kinds)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the changes were made, but could not be checked: %w", err)
 	}
