@@ -142,8 +142,8 @@ func encodeFlow(t model.Transition) ([]model.Step, error) {
 		}
 	}
 	definition, ok := t.After["definition"].(map[string]any)
-	if !ok {
-		return nil, errors.New("a flow without a definition")
+	if !ok || len(definition) == 0 { // empty, it would wipe out the live flow
+		return nil, errors.New("a flow without a definition (a file whose @embed is to count begins with @extern(embed))")
 	}
 	if t.Before != nil && model.Equal(t.Before.Attrs["definition"], definition) {
 		return nil, nil

@@ -144,7 +144,7 @@ func embedding(root, file, id string) string {
 	if err != nil || !filepath.IsLocal(rel) {
 		return "To bring the flow under management, export it to a file below envs/."
 	}
-	return fmt.Sprintf("To bring the flow under management, write in envs/flows.cue: flows: %q: definition: _ @embed(file=%s)", id, filepath.ToSlash(rel))
+	return fmt.Sprintf("To bring the flow under management, write in envs/flows.cue, which must begin with @extern(embed): flows: %q: definition: _ @embed(file=%s)", id, filepath.ToSlash(rel))
 }
 
 type flowImportOptions struct {
