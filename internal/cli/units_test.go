@@ -223,7 +223,7 @@ func TestAdvance(t *testing.T) {
 	}}
 	left := map[model.Key][]string{key("back"): {"x"}, key("moved"): {"x"}, key("made"): {"x"}, key("stranger"): {"x"}}
 	checked := []model.Key{key("updated"), key("created"), key("deleted"), key("back"), key("moved"), key("made"), key("stranger")}
-	next, err := advance(last, desired, live, checked, left, p)
+	next, err := advanced(last, desired, live, checked, left, p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,7 +101,7 @@ func (c *connection) advance(rec record, desired, live model.State, checked []mo
 	if err != nil {
 		return err
 	}
-	next, err := advance(settled, desired, live, checked, left, p)
+	next, err := advanced(settled, desired, live, checked, left, p)
 	if err != nil {
 		return err
 	}
@@ -153,11 +153,11 @@ func remaining(r request, live, last model.State, keys []model.Key) (map[model.K
 	return left, nil
 }
 
-// advance records the objects that were checked: the values that are live now of
-// what is managed, and nothing of what is gone. Of an object with something left
-// the record stays as it was or, where there is none, says what was sent: whatever
+// advanced is the record with the objects that were checked: the values that are
+// live now of what is managed, and nothing of what is gone. Of an object with
+// something left the record stays as it was or, where there is none, says what was sent: whatever
 // else is live was moved by somebody, and must still be seen as that.
-func advance(last, desired, live model.State, checked []model.Key, left map[model.Key][]string, p *plan.Plan) (model.State, error) {
+func advanced(last, desired, live model.State, checked []model.Key, left map[model.Key][]string, p *plan.Plan) (model.State, error) {
 	sent := make(map[model.Key]map[string]any, len(p.Changes))
 	for _, ch := range p.Changes {
 		sent[ch.Key] = ch.After
