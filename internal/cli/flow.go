@@ -151,7 +151,6 @@ type flowImportOptions struct {
 	*app
 	consent consentFlags
 	id      string
-	dryRun  bool
 }
 
 func newFlowImportCmd(a *app) *cobra.Command {
@@ -168,7 +167,6 @@ since the configuration decides what it is.`,
 		RunE: o.run,
 	}
 	cmd.Flags().StringVar(&o.id, "id", "", "id of the flow (default: the flowId in the file)")
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the plan and stop")
 	o.consent.add(cmd)
 	return cmd
 }
@@ -210,7 +208,7 @@ func (o *flowImportOptions) run(cmd *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	return c.showAndRun(ctx, r, p, agreed, o.dryRun)
+	return c.showAndRun(ctx, r, p, agreed, o.consent.dryRun)
 }
 
 // maxFlowFile bounds a flow file; real flows are 3 to 153 KB.

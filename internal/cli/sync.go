@@ -13,8 +13,10 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
-// consentFlags are the flags with which a run is agreed to beforehand.
+// consentFlags are the flags with which a run is agreed to beforehand, or held
+// back.
 type consentFlags struct {
+	dryRun         bool
 	yes            bool
 	onError        string
 	massChange     bool
@@ -24,6 +26,7 @@ type consentFlags struct {
 }
 
 func (f *consentFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "show the plan and stop")
 	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask; what a guard stops still needs its own flag")
 	cmd.Flags().BoolVar(&f.yes, "auto-approve", false, "the same as --yes")
 	cmd.Flags().StringVar(&f.onError, "on-error", "", "after a failed change: stop, or continue with what does not depend on it (default: ask on a terminal, else stop)")
@@ -55,7 +58,6 @@ type syncOptions struct {
 	scope   scopeFlags
 	consent consentFlags
 	file    string
-	dryRun  bool
 }
 
 func newSyncCmd(a *app) *cobra.Command {
@@ -78,7 +80,6 @@ Exit 0: done, or nothing to do. 3: partly applied. 6: refused, nothing written.`
 	o.scope.add(a, cmd)
 	o.consent.add(cmd)
 	cmd.Flags().StringVar(&o.file, "plan", "", "apply this saved plan")
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the plan and stop")
 	return cmd
 }
 
@@ -109,7 +110,7 @@ func (o *syncOptions) run(cmd *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	return c.showAndRun(ctx, r, p, agreed, o.dryRun)
+	return c.showAndRun(ctx, r, p, agreed, o.consent.dryRun)
 }
 
 // showAndRun shows a plan and, unless there is nothing to do, runs it. In JSON
@@ -152,7 +153,7 @@ func (o *syncOptions) runSaved(ctx context.Context, c *connection, r request, ag
 			return refusedError(again, "the saved plan is for another %s (%s) than there is now (%s); nothing was applied", x.what, x.saved, x.now)
 		}
 	}
-	return c.showAndRun(ctx, r, p, agreed, o.dryRun)
+	return c.showAndRun(ctx, r, p, agreed, o.consent.dryRun)
 }
 
 func loadPlan(path string) (*plan.Plan, error) {

@@ -29,7 +29,6 @@ type tenantCreateOptions struct {
 	roleInheritance  string
 	defaultRoles     []string
 	write            bool
-	dryRun           bool
 }
 
 func newTenantCreateCmd(a *app) *cobra.Command {
@@ -57,7 +56,6 @@ as envs/<environment>/<id>.cue, so that the next sync has it.`,
 	f.StringVar(&o.roleInheritance, "role-inheritance", "", "roles from the parent: none or userOnly (default: all)")
 	f.StringSliceVar(&o.defaultRoles, "default-role", nil, "roles that new users get (repeat, or separate by commas)")
 	f.BoolVar(&o.write, "write", false, "also write the tenant into the configuration of the environment")
-	f.BoolVar(&o.dryRun, "dry-run", false, "show the plan and stop")
 	must(cmd.RegisterFlagCompletionFunc("role-inheritance", fixedCompletion("none", "userOnly")))
 	must(cmd.RegisterFlagCompletionFunc("parent", a.completeTenants))
 	o.consent.add(cmd)
@@ -103,7 +101,7 @@ func (o *tenantCreateOptions) run(cmd *cobra.Command, args []string) (err error)
 	if err != nil {
 		return err
 	}
-	if err := c.showAndRun(ctx, r, p, agreed, o.dryRun); err != nil || o.dryRun {
+	if err := c.showAndRun(ctx, r, p, agreed, o.consent.dryRun); err != nil || o.consent.dryRun {
 		return err
 	}
 	if !o.write {
@@ -209,7 +207,6 @@ type tenantDeleteOptions struct {
 	*app
 	consent consentFlags
 	cascade bool
-	dryRun  bool
 }
 
 func newTenantDeleteCmd(a *app) *cobra.Command {
@@ -227,7 +224,6 @@ the next sync brings it back, empty.`,
 		RunE:              o.run,
 	}
 	cmd.Flags().BoolVar(&o.cascade, "cascade", false, "delete also the users and access keys that belong to no other tenant")
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the plan and stop")
 	o.consent.add(cmd)
 	return cmd
 }
@@ -269,7 +265,7 @@ func (o *tenantDeleteOptions) run(cmd *cobra.Command, args []string) (err error)
 	if ok {
 		o.note(fmt.Sprintf("Warning: %s is in the configuration (%s); the next sync brings it back, without its users.\n", key, configured.Origin))
 	}
-	return c.showAndRun(ctx, r, p, agreed, o.dryRun)
+	return c.showAndRun(ctx, r, p, agreed, o.consent.dryRun)
 }
 
 func newTenantSyncCmd(a *app) *cobra.Command {
@@ -290,7 +286,6 @@ func newTenantSyncCmd(a *app) *cobra.Command {
 	}
 	cmd.Flags().StringSliceVar(&o.scope.prune, "prune", nil, "delete tenants that were applied and are gone from the configuration")
 	cmd.Flags().Lookup("prune").NoOptDefVal = string(model.Tenant)
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show the plan and stop")
 	o.consent.add(cmd)
 	return cmd
 }
