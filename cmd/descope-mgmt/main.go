@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"pcconnect.ai/descope-mgmt/internal/cli"
+	_ "pcconnect.ai/descope-mgmt/internal/quickhelp"
 )
 
 func main() { os.Exit(cli.Main()) }
