@@ -184,16 +184,11 @@ func (o *flowImportOptions) run(cmd *cobra.Command, args []string) (err error) {
 		}
 	}
 	definition["flowId"] = id
-	c, err := o.connect(ctx)
+	c, agreed, err := o.begin(cmd, args, &o.consent)
 	if err != nil {
 		return err
 	}
 	defer closing(c, &err)
-	agreed, err := o.consent.consent()
-	if err != nil {
-		return err
-	}
-	agreed.retry = again(cmd, args, c.env)
 	key := model.Key{Kind: model.Flow, ID: id}
 	if configured, ok := c.compiled.State.Get(key); ok {
 		return refusedError("descope-mgmt sync --target "+key.String()+" --env "+c.env, "%s is in the configuration (%s), which decides what it is", key, configured.Origin)

@@ -53,6 +53,21 @@ func (f *consentFlags) consent() (consent, error) {
 	}, nil
 }
 
+// begin opens the project for a command that writes, with what was agreed to
+// beforehand. The caller closes the connection.
+func (a *app) begin(cmd *cobra.Command, args []string, f *consentFlags) (*connection, consent, error) {
+	agreed, err := f.consent()
+	if err != nil {
+		return nil, agreed, err
+	}
+	c, err := a.connect(cmd.Context())
+	if err != nil {
+		return nil, agreed, err
+	}
+	agreed.retry = again(cmd, args, c.env)
+	return c, agreed, nil
+}
+
 type syncOptions struct {
 	*app
 	scope   scopeFlags
@@ -88,11 +103,7 @@ func (o *syncOptions) run(cmd *cobra.Command, args []string) (err error) {
 	if o.file != "" && len(o.scope.targets)+len(o.scope.prune)+len(o.scope.pruneUnmanaged) > 0 {
 		return configError("", "--plan says already what is done: --target, --prune and --prune-unmanaged belong to descope-mgmt plan --out")
 	}
-	agreed, err := o.consent.consent()
-	if err != nil {
-		return err
-	}
-	c, err := o.connect(ctx)
+	c, agreed, err := o.begin(cmd, args, &o.consent)
 	if err != nil {
 		return err
 	}
@@ -101,7 +112,6 @@ func (o *syncOptions) run(cmd *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	agreed.retry = again(cmd, args, c.env)
 	if o.file != "" {
 		agreed.allowed.SavedPlan = true
 		return o.runSaved(ctx, c, r, agreed)

@@ -69,16 +69,11 @@ func (o *tenantCreateOptions) run(cmd *cobra.Command, args []string) (err error)
 		return err
 	}
 	ctx := cmd.Context()
-	agreed, err := o.consent.consent()
-	if err != nil {
-		return err
-	}
-	c, err := o.connect(ctx)
+	c, agreed, err := o.begin(cmd, args, &o.consent)
 	if err != nil {
 		return err
 	}
 	defer closing(c, &err)
-	agreed.retry = again(cmd, args, c.env)
 	key := model.Key{Kind: model.Tenant, ID: id}
 	if configured, ok := c.compiled.State.Get(key); ok {
 		return refusedError("descope-mgmt tenant sync "+id+" --env "+c.env, "%s is in the configuration (%s), which decides what it is", key, configured.Origin)
@@ -230,16 +225,11 @@ the next sync brings it back, empty.`,
 
 func (o *tenantDeleteOptions) run(cmd *cobra.Command, args []string) (err error) {
 	ctx, id := cmd.Context(), args[0]
-	c, err := o.connect(ctx)
+	c, agreed, err := o.begin(cmd, args, &o.consent)
 	if err != nil {
 		return err
 	}
 	defer closing(c, &err)
-	agreed, err := o.consent.consent()
-	if err != nil {
-		return err
-	}
-	agreed.retry = again(cmd, args, c.env)
 	key := model.Key{Kind: model.Tenant, ID: id}
 	configured, ok := c.compiled.State.Get(key)
 	if ok && configured.Policy.PreventDestroy {
