@@ -6,7 +6,6 @@ package cli
 import (
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	"pcconnect.ai/descope-mgmt/internal/compiler"
@@ -57,14 +56,6 @@ func newApp() (*app, error) {
 	// it says so.
 	a.home, _ = os.UserHomeDir()
 	return a, nil
-}
-
-// tuneGC trades memory for time: a compile allocates much and lives briefly.
-// Whoever sets GOGC decides otherwise.
-func (a *app) tuneGC() {
-	if _, set := a.environ("GOGC"); !set {
-		debug.SetGCPercent(400)
-	}
 }
 
 // dir is the directory that the command works in.

@@ -24,7 +24,6 @@ func Main() int {
 		a.fail(err)
 		return exitCode(err)
 	}
-	a.tuneGC()
 	// With SIGPIPE caught, writing to a closed pipe is an error instead of the
 	// end of the process, which might be in the middle of a sync.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
