@@ -49,7 +49,8 @@ type Outcome struct {
 	Action plan.Action
 	Status Status
 	// Err is the reason of a status other than Done: of NotRun, one of
-	// [ErrInterrupted], [ErrStopped] and [*DependencyError]; of Failed, a
+	// [ErrInterrupted], [ErrStopped], [*DependencyError] and [*JournalError]; of
+	// Failed, a
 	// [*StaleError] or whatever the target says.
 	Err error
 	// StepsDone counts the steps of the change that are known to be done; a
@@ -64,6 +65,9 @@ type Outcome struct {
 type Result struct {
 	Outcomes    []Outcome
 	Interrupted bool // the context was cancelled before everything had run
+	// Journal is the first failure to write the journal, a [*JournalError], or
+	// nil. After one nothing more was started.
+	Journal error
 }
 
 // Decision says how to go on after a failure.
@@ -87,6 +91,8 @@ type Options struct {
 	// OnDone is told of each outcome as it comes, from the goroutine of Run;
 	// may be nil.
 	OnDone func(Outcome)
+	// Journal is told of every call; nil means that nobody is.
+	Journal Journal
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }

@@ -20,19 +20,19 @@ func (r *run) change(ctx context.Context, i int) {
 		return
 	}
 	check := checkFirst(c)
-	for i, step := range c.Steps {
-		attempts, err := r.target.Do(ctx, step, check)
+	for step := range c.Steps {
+		attempts, err := r.perform(ctx, i, step, check)
 		out.Attempts += attempts
 		if err != nil {
 			out.Status, out.Err = verdict(ctx, err, attempts)
-			if out.Status == NotRun && i > 0 {
+			if out.Status == NotRun && step > 0 {
 				out.Status = Failed
 			}
 			return
 		}
 		out.StepsDone++
 		check = checkNext(c)
-		if i == 0 { // half a change is worse than a late interrupt
+		if step == 0 { // half a change is worse than a late interrupt
 			var cancel context.CancelFunc
 			ctx, cancel = late(ctx)
 			defer cancel()
@@ -57,7 +57,10 @@ func late(ctx context.Context) (context.Context, context.CancelFunc) {
 // verdict says what became of a change whose step ended in an error.
 func verdict(ctx context.Context, err error, attempts int) (Status, error) {
 	var unanswered Unanswered
+	var journal *JournalError
 	switch {
+	case errors.As(err, &journal):
+		return NotRun, err
 	case errors.As(err, &unanswered) && unanswered.Unanswered():
 		return Unclear, err
 	case attempts == 0 && ctx.Err() != nil && errors.Is(err, ctx.Err()):

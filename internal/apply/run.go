@@ -15,7 +15,8 @@ import (
 // of their stage, deletes after all creates and updates that stand before them.
 // Within a phase, as many run at once as there are workers.
 //
-// After a failure nothing is started until Options.OnFailure has answered. A
+// After a failure nothing is started until Options.OnFailure has answered. Where
+// the journal cannot be written, nothing is started at all. A
 // cancelled context starts nothing more and lets changes finish of which a step
 // was done, for two minutes at most; a step that was not sent yet is taken back.
 // Run returns when nothing is under way any more.
@@ -45,7 +46,7 @@ func Run(ctx context.Context, p *plan.Plan, t Target, o Options) Result {
 		}
 	}
 	r.loop(ctx)
-	return Result{Outcomes: r.outcomes, Interrupted: r.interrupted}
+	return Result{Outcomes: r.outcomes, Interrupted: r.interrupted, Journal: r.broken.get()}
 }
 
 // lastStage is above twice every stage, so that the phases of deletes come
@@ -79,6 +80,7 @@ type run struct {
 	head        int // all changes before it have ended
 	underWay    int
 	failures    []int // not yet asked about
+	broken      breakage
 	stopped     bool
 	interrupted bool
 }
@@ -124,6 +126,9 @@ func (r *run) end(i int) {
 	r.outcomes[i].Took = r.options.Now().Sub(r.started[i])
 	if s := r.outcomes[i].Status; s == Failed || s == Unclear {
 		r.failures = append(r.failures, i)
+	}
+	if r.broken.get() != nil {
+		r.stopped = true
 	}
 	r.tell(i)
 }
