@@ -31,7 +31,9 @@ type KindSpec struct {
 	// held sorted and without repeats.
 	Sets []string
 	// Maps are the attributes that are managed key by key: a key that the
-	// configuration does not name is left alone.
+	// configuration does not name is left alone. One of them may be unknown to the
+	// configuration and to an ordinary read: a tenant's "unmanaged" holds the
+	// wire fields that nothing else covers, for those who ask for them.
 	Maps []string
 	// CreateOnly are the attributes that Descope takes at creation and never
 	// again. A change of one is blocked, with the reason.
@@ -89,7 +91,7 @@ func tenantSpec() KindSpec {
 		Field:      "tenants",
 		Stage:      10,
 		Sets:       []string{"domains", "default_roles"},
-		Maps:       []string{"custom_attributes"},
+		Maps:       []string{"custom_attributes", "unmanaged"},
 		CreateOnly: []string{"parent"},
 		Unique:     []string{"name", "domains"},
 		Parent:     "parent",

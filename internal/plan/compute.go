@@ -192,6 +192,7 @@ func (c *computation) encode() {
 func (c *computation) finish() *Plan {
 	p := c.plan
 	p.FormatVersion = FormatVersion
+	p.Tool, p.Schema = c.options.Tool, c.options.Schema
 	p.Environment, p.Project, p.BaseURL = c.options.Environment, c.options.Project, c.options.BaseURL
 	p.ConfigDigest, p.LiveDigest = c.desired.Digest(), c.live.Digest()
 	p.Unchanged = orNil(p.Unchanged)

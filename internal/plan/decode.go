@@ -67,7 +67,7 @@ func sameBytes(data []byte, read *Plan) error {
 
 func (in *planJSON) plan() (*Plan, error) {
 	p := &Plan{
-		FormatVersion: in.FormatVersion, Environment: in.Environment, Project: in.Project, BaseURL: in.BaseURL,
+		FormatVersion: in.FormatVersion, Tool: in.Tool, Schema: in.Schema, Seal: in.Seal, Environment: in.Environment, Project: in.Project, BaseURL: in.BaseURL,
 		ConfigDigest: in.ConfigDigest, LiveDigest: in.LiveDigest,
 		Unchanged: orNil(in.Unchanged), Orphans: orNil(in.Orphans), Unmanaged: orNil(in.Unmanaged),
 		Warnings: orNil(in.Warnings),

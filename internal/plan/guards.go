@@ -22,6 +22,9 @@ type Allowed struct {
 	MassChange     bool // --allow-mass-change
 	OverwriteDrift bool // --overwrite-drift
 	AdoptExisting  bool // --adopt-existing
+	Reapply        bool // --allow-reapply
+	// DeleteInUse is --allow-delete-in-use, or what Options.DeleteFlag called it.
+	DeleteInUse bool
 	// ConfirmProject is the project id that was typed or passed with
 	// --confirm-project; it must be the plan's.
 	ConfirmProject string
@@ -50,6 +53,10 @@ func (p *Plan) passes(r Rule, a Allowed) bool {
 		return a.OverwriteDrift
 	case RuleUnknown:
 		return a.OverwriteDrift || a.SavedPlan
+	case RuleHeld:
+		return a.Reapply
+	case RuleInUse:
+		return a.DeleteInUse
 	case RuleAdopt:
 		return a.AdoptExisting
 	case RuleProtected:
@@ -62,7 +69,7 @@ func (p *Plan) passes(r Rule, a Allowed) bool {
 
 // rules are all rules in the order in which they are shown.
 func rules() []Rule {
-	return []Rule{RuleImpossible, RuleTaken, RulePreventDestroy, RuleMassChange, RuleDrift, RuleUnknown, RuleAdopt, RuleProtected}
+	return []Rule{RuleImpossible, RuleTaken, RulePreventDestroy, RuleInUse, RuleMassChange, RuleDrift, RuleUnknown, RuleHeld, RuleAdopt, RuleProtected}
 }
 
 func sortGuards(guards []Guard) []Guard {

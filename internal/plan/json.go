@@ -15,6 +15,8 @@ import (
 
 type planJSON struct {
 	FormatVersion   string            `json:"format_version"`
+	Tool            string            `json:"tool_version"`
+	Schema          string            `json:"schema_version"`
 	Environment     string            `json:"environment"`
 	Project         string            `json:"project_id"`
 	BaseURL         string            `json:"base_url"`
@@ -27,6 +29,7 @@ type planJSON struct {
 	Unmanaged       []model.Key       `json:"unmanaged"`
 	Guards          []guardJSON       `json:"guards"`
 	Warnings        model.Diagnostics `json:"warnings"`
+	Seal            string            `json:"seal,omitempty"`
 }
 
 type changeJSON struct {
@@ -74,11 +77,11 @@ type guardJSON struct {
 // equal bytes.
 func (p *Plan) MarshalJSON() ([]byte, error) {
 	out := planJSON{
-		FormatVersion: p.FormatVersion, Environment: p.Environment, Project: p.Project, BaseURL: p.BaseURL,
+		FormatVersion: p.FormatVersion, Tool: p.Tool, Schema: p.Schema, Environment: p.Environment, Project: p.Project, BaseURL: p.BaseURL,
 		ConfigDigest: p.ConfigDigest, LiveDigest: p.LiveDigest, Summary: p.Counts(),
 		ResourceChanges: make([]changeJSON, 0, len(p.Changes)),
 		Unchanged:       orEmpty(p.Unchanged), Orphans: orEmpty(p.Orphans), Unmanaged: orEmpty(p.Unmanaged),
-		Guards: make([]guardJSON, 0, len(p.Guards)), Warnings: orEmpty(p.Warnings),
+		Guards: make([]guardJSON, 0, len(p.Guards)), Warnings: orEmpty(p.Warnings), Seal: p.Seal,
 	}
 	for i := range p.Changes {
 		sensitive := model.Spec(p.Changes[i].Key.Kind).Sensitive
@@ -90,15 +93,22 @@ func (p *Plan) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// Digest identifies the plan: equal plans have equal digests. It has the form
-// "sha256:" and 64 hexadecimal digits.
+// Digest identifies the plan: equal plans have equal digests, sealed or not. It
+// has the form "sha256:" and 64 hexadecimal digits.
 func (p *Plan) Digest() string {
-	data, err := p.MarshalJSON()
+	sum := sha256.Sum256(p.unsealed())
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// unsealed is the JSON form without the seal.
+func (p *Plan) unsealed() []byte {
+	bare := *p
+	bare.Seal = ""
+	data, err := bare.MarshalJSON()
 	if err != nil { // a value that is not normalised: a programming error
 		panic("plan: " + err.Error())
 	}
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return data
 }
 
 func changeToJSON(c *Change, sensitive []string) changeJSON {

@@ -174,7 +174,7 @@ func TestRefusedPlans(t *testing.T) {
 		"not JSON":             {`nonsense`, "invalid character"},
 		"not an object":        {`[]`, "reading a plan"},
 		"not a plan":           {`{"version": 4}`, "this is not a plan"},
-		"another major":        {replace(`"1.0"`, `"2.0"`), `format version "2.0"`},
+		"another major":        {replace(`"1.1"`, `"2.0"`), `format version "2.0"`},
 		"another minor":        {replace(`"unchanged":[`, `"news":1,"unchanged":[`), `unknown field "news"`},
 		"an unknown guard":     {replace(`"rule":"protected"`, `"rule":"polite"`), `unknown guard "polite"`},
 		"an unknown action":    {replace(`["delete"]`, `["forget"]`), "actions"},

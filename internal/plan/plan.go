@@ -7,8 +7,8 @@ package plan
 import "pcconnect.ai/descope-mgmt/internal/model"
 
 // FormatVersion is the version of the plan's JSON form. A reader refuses a
-// plan with another major version.
-const FormatVersion = "1.0"
+// plan of another version.
+const FormatVersion = "1.1"
 
 // Action is what a change does.
 type Action string
@@ -38,9 +38,12 @@ const (
 // its own business: see [Plan.Gate].
 type Plan struct {
 	FormatVersion string
-	Environment   string
-	Project       string
-	BaseURL       string
+	// Tool and Schema are the versions of the program that computed the plan and
+	// of the schema that the configuration was checked against.
+	Tool, Schema string
+	Environment  string
+	Project      string
+	BaseURL      string
 	// ConfigDigest and LiveDigest identify the states that were compared.
 	ConfigDigest string
 	LiveDigest   string
@@ -57,6 +60,8 @@ type Plan struct {
 	// unless allowed. Sorted by rule, then keys.
 	Guards   []Guard
 	Warnings model.Diagnostics
+	// Seal is what [Plan.Sign] wrote, "" before. It is no part of the digest.
+	Seal string
 }
 
 // Change is what would be done to one resource.
@@ -115,6 +120,9 @@ const (
 	RuleTaken Rule = "taken"
 	// RulePreventDestroy: lifecycle.prevent_destroy is set. No flag passes it.
 	RulePreventDestroy Rule = "prevent-destroy"
+	// RuleInUse: an object that would be deleted is in use, by what would be lost
+	// with it or was done with it since.
+	RuleInUse Rule = "in-use"
 	// RuleMassChange: more than 30 % of at least 10 managed live objects of a
 	// kind would be updated or deleted.
 	RuleMassChange Rule = "mass-change"
@@ -124,6 +132,8 @@ const (
 	// because nothing was ever applied to its object. It counts as moved live,
 	// except in a plan that somebody saved and had read.
 	RuleUnknown Rule = "unknown-mover"
+	// RuleHeld: a value that a rollback took back would be set again.
+	RuleHeld Rule = "held"
 	// RuleAdopt: an existing object would be taken under management.
 	RuleAdopt Rule = "adopt"
 	// RuleProtected: the environment is protected; confirm with its project id.
@@ -159,6 +169,15 @@ type Options struct {
 	Prune []model.Kind
 	// PruneUnmanaged deletes exactly these unmanaged resources.
 	PruneUnmanaged []model.Key
+	// Held are the values that earlier rollbacks took back.
+	Held []Held
+	// InUse are facts that speak against the deletion of an object, for example
+	// "3 users". Live children need not be among them.
+	InUse map[model.Key][]string
+	// DeleteFlag is the flag that RuleInUse names; "" is --allow-delete-in-use.
+	DeleteFlag string
+	// Tool and Schema are written into the plan.
+	Tool, Schema string
 	// Encode gives the steps; nil leaves them out, for plans that only show.
 	Encode Encoder
 }
