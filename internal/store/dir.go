@@ -15,7 +15,7 @@ type Dir struct {
 	notices []string
 	// shared: a team uses the directory, through its group.
 	shared bool
-	disk   disk
+	disk   Disk
 }
 
 // Open makes the state directory, with its parents, if it is not there, and
@@ -24,22 +24,35 @@ type Dir struct {
 // that belongs to somebody else, is refused: what it holds could be planted.
 // A directory with the setgid bit, group permissions and none for others (2770)
 // is meant to be shared by a team and stays so.
-func Open(path string) (*Dir, error) {
-	d := &Dir{path: filepath.Clean(path), disk: osDisk{}}
-	_, err := os.Stat(d.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(d.path, 0o700); err != nil {
-			return nil, explain("making the state directory", d.path, err)
-		}
-		err = os.Chmod(d.path, 0o700) //nolint:gosec // a directory needs the x bit; this undoes a strict umask
+func Open(path string) (*Dir, error) { return OpenOn(path, osDisk{}) }
+
+// OpenOn is [Open] with all writing that must survive a crash done through a
+// disk, for tests.
+func OpenOn(path string, disk Disk) (*Dir, error) {
+	d := &Dir{path: filepath.Clean(path), disk: disk}
+	if err := mkdirAll(disk, d.path); err != nil {
+		return nil, explain("making the state directory", d.path, err)
 	}
-	if err == nil {
-		err = d.check()
-	}
-	if err != nil {
+	if err := d.check(); err != nil {
 		return nil, explain("opening the state directory", d.path, err)
 	}
 	return d, nil
+}
+
+// mkdirAll makes a directory and those above it, private and durable.
+func mkdirAll(disk Disk, path string) error {
+	_, err := os.Stat(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := filepath.Dir(path)
+	if err := mkdirAll(disk, parent); err != nil {
+		return err
+	}
+	if err := disk.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return disk.SyncDir(parent)
 }
 
 // Path is the directory.
@@ -50,12 +63,12 @@ func (d *Dir) Notices() []string { return d.notices }
 
 // Writable reports why nothing can be written to the directory, or nil.
 func (d *Dir) Writable() error {
-	f, err := d.disk.createTemp(d.path, ".probe-*")
+	f, err := d.disk.CreateTemp(d.path, ".probe-*")
 	if err != nil {
 		return explain("writing to the state directory", d.path, err)
 	}
 	_, err = f.Write([]byte("probe"))
-	err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+	err = errors.Join(err, f.Close(), d.disk.Remove(f.Name()))
 	if err != nil {
 		return explain("writing to the state directory", d.path, err)
 	}
@@ -93,17 +106,18 @@ func (d *Dir) check() error {
 	return nil
 }
 
-// sub makes a directory below the state directory and returns its path.
+// sub makes a directory below the state directory, durably, and returns its
+// path.
 func (d *Dir) sub(elements ...string) (string, error) {
 	path := d.path
 	for _, e := range elements {
 		path = filepath.Join(path, e)
-		err := os.Mkdir(path, 0o700)
+		err := d.disk.Mkdir(path, d.dirMode())
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
 		if err == nil {
-			err = os.Chmod(path, d.dirMode()) // whatever the umask made of it
+			err = d.disk.SyncDir(filepath.Dir(path))
 		}
 		if err != nil {
 			return "", explain("making", path, err)

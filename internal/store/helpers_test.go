@@ -60,39 +60,39 @@ type brokenDisk struct {
 	create, write, sync, renaming, syncing error
 }
 
-func (d brokenDisk) createTemp(dir, pattern string) (file, error) {
+func (d brokenDisk) CreateTemp(dir, pattern string) (File, error) {
 	if d.create != nil {
 		return nil, d.create
 	}
-	f, err := d.osDisk.createTemp(dir, pattern)
+	f, err := d.osDisk.CreateTemp(dir, pattern)
 	return brokenFile{f, d}, err
 }
 
-func (d brokenDisk) rename(from, to string) error {
+func (d brokenDisk) Rename(from, to string) error {
 	if d.renaming != nil {
 		return d.renaming
 	}
-	return d.osDisk.rename(from, to)
+	return d.osDisk.Rename(from, to)
 }
 
-func (d brokenDisk) syncDir(dir string) error {
+func (d brokenDisk) SyncDir(dir string) error {
 	if d.syncing != nil {
 		return d.syncing
 	}
-	return d.osDisk.syncDir(dir)
+	return d.osDisk.SyncDir(dir)
 }
 
 type brokenFile struct {
-	file
+	File
 	disk brokenDisk
 }
 
 func (f brokenFile) Write(p []byte) (int, error) {
 	if f.disk.write != nil {
-		n, _ := f.file.Write(p[:len(p)/2])
+		n, _ := f.File.Write(p[:len(p)/2])
 		return n, f.disk.write
 	}
-	return f.file.Write(p)
+	return f.File.Write(p)
 }
 
-func (f brokenFile) Sync() error { return errors.Join(f.disk.sync, f.file.Sync()) }
+func (f brokenFile) Sync() error { return errors.Join(f.disk.sync, f.File.Sync()) }

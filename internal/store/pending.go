@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
@@ -28,7 +27,7 @@ func (s *Scope) SavePending(state model.State, meta Meta) error {
 // ClearPending removes it.
 func (s *Scope) ClearPending() error {
 	path := s.pendingPath()
-	err := os.Remove(path)
+	err := s.dir.disk.Remove(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -138,7 +138,7 @@ func (s *Slots) compact(path string) ([]slot, error) {
 	var damage error
 	if bad > 0 {
 		aside := fmt.Sprintf("%s.damaged-%d", path, now.UnixNano())
-		if err := s.dir.disk.rename(path, aside); err != nil {
+		if err := s.dir.disk.Rename(path, aside); err != nil {
 			return kept, explain("setting aside", path, err)
 		}
 		damage = &CorruptError{
