@@ -42,14 +42,18 @@ type Rate struct {
 
 // Compile evaluates one environment: the one way from files to a state. The
 // diagnostics are sorted and may be warnings only; the result is nil exactly
-// if there is an error among them. That no two environments share a project is
-// checked here as far as the other overlays state their project_id literally,
-// and by [CompileAll] in any case.
+// if there is an error among them. It is one that another environment has the same
+// project; what else is wrong with another environment is a warning, and only
+// where its project depends on it.
 //
 // CUE cannot be interrupted: when ctx ends, Compile returns at once and leaves
 // the evaluation to finish by itself.
 func Compile(ctx context.Context, m *Module, env string) (*Result, model.Diagnostics) {
-	c, diags := compile(ctx, m, env)
+	return compileOne(ctx, m, env, true)
+}
+
+func compileOne(ctx context.Context, m *Module, env string, alone bool) (*Result, model.Diagnostics) {
+	c, diags := compile(ctx, m, env, alone)
 	if c == nil {
 		return nil, diags
 	}
@@ -71,7 +75,7 @@ func CompileAll(ctx context.Context, m *Module) ([]*Result, model.Diagnostics) {
 	var results []*Result
 	var diags model.Diagnostics
 	for _, env := range environments {
-		r, d := Compile(ctx, m, env)
+		r, d := compileOne(ctx, m, env, false)
 		diags = append(diags, d...)
 		if r != nil {
 			results = append(results, r)
@@ -90,14 +94,15 @@ type compiled struct {
 	result Result
 	tree   *tree
 	loaded *loaded
+	alone  bool // the other environments are not compiled beside this one
 }
 
 // compile runs the evaluation where a panic of CUE cannot take the program
 // down and where the end of ctx does not have to wait for it.
-func compile(ctx context.Context, m *Module, env string) (*compiled, model.Diagnostics) {
+func compile(ctx context.Context, m *Module, env string, alone bool) (*compiled, model.Diagnostics) {
 	var c *compiled
 	diags, err := guarded(ctx, func() (diags model.Diagnostics) {
-		c, diags = compileNow(m, env)
+		c, diags = compileNow(m, env, alone)
 		return diags
 	})
 	if err != nil {
@@ -142,8 +147,8 @@ func guarded(ctx context.Context, f func() model.Diagnostics) (model.Diagnostics
 	}
 }
 
-func compileNow(m *Module, env string) (*compiled, model.Diagnostics) {
-	l, diags := m.load(env)
+func compileNow(m *Module, env string, alone bool) (*compiled, model.Diagnostics) {
+	l, diags := m.load(env, true)
 	if l == nil {
 		return nil, diags.Sort()
 	}
@@ -153,7 +158,7 @@ func compileNow(m *Module, env string) (*compiled, model.Diagnostics) {
 	if len(diags.Errors()) > 0 {
 		return nil, diags.Sort()
 	}
-	c := &compiled{tree: t, loaded: l}
+	c := &compiled{tree: t, loaded: l, alone: alone}
 	diags = append(diags, c.assemble()...)
 	diags = append(diags, c.check()...).Sort()
 	if len(diags.Errors()) > 0 {

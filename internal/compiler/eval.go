@@ -42,7 +42,7 @@ const exprFile = "--expr"
 // and the output ends in a newline. It is nil exactly if there is an error
 // among the diagnostics, which are those of [Compile] and of the expression.
 func Eval(ctx context.Context, m *Module, env string, o EvalOptions) ([]byte, model.Diagnostics) {
-	c, diags := compile(ctx, m, env)
+	c, diags := compile(ctx, m, env, true)
 	if c == nil {
 		return nil, diags
 	}

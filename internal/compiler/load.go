@@ -30,6 +30,7 @@ type loaded struct {
 	module       *Module
 	env          string
 	environments []string
+	resources    bool // whether tenants and flows are wanted too
 	instance     *build.Instance
 	index        *index
 	sources      []source
@@ -40,7 +41,8 @@ type loaded struct {
 	generated    map[model.Origin]positions // by the label of their comprehension
 }
 
-func (m *Module) load(env string) (*loaded, model.Diagnostics) {
+// load reads and parses an environment, with its resources or without.
+func (m *Module) load(env string, resources bool) (*loaded, model.Diagnostics) {
 	environments, err := m.Environments()
 	if err != nil {
 		return nil, model.Diagnostics{{Severity: model.Error, Code: "unreadable", Summary: oneLine(err.Error())}}
@@ -58,10 +60,10 @@ func (m *Module) load(env string) (*loaded, model.Diagnostics) {
 	if len(diags) > 0 {
 		return nil, diags
 	}
-	l := &loaded{module: m, env: env, environments: environments, contents: map[string][]byte{}, generated: map[model.Origin]positions{}, warnings: m.schemaWarning()}
+	l := &loaded{module: m, env: env, environments: environments, resources: resources, contents: map[string][]byte{}, generated: map[model.Origin]positions{}, warnings: m.schemaWarning()}
 	l.sources = slices.Concat(shared, own)
 	overlay := map[string]load.Source{
-		filepath.Join(base, generatedFile): load.FromString(m.threeLines(pkg)),
+		filepath.Join(base, generatedFile): load.FromString(l.threeLines(pkg)),
 	}
 	for _, s := range l.sources {
 		overlay[s.path] = load.FromBytes(s.data)
@@ -84,15 +86,12 @@ func (m *Module) load(env string) (*loaded, model.Diagnostics) {
 }
 
 // threeLines make misspelt fields an error even where the user forgot them.
-func (m *Module) threeLines(pkg string) string {
-	return fmt.Sprintf(`package %s
-
-import schema %q
-
-environment: schema.#Environment
-tenants:     schema.#Tenants
-flows:       schema.#Flows
-`, pkg, m.path+"/"+schemaDir)
+func (l *loaded) threeLines(pkg string) string {
+	lines := fmt.Sprintf("package %s\n\nimport schema %q\n\nenvironment: schema.#Environment\n", pkg, l.module.path+"/"+schemaDir)
+	if l.resources {
+		lines += "tenants: schema.#Tenants\nflows: schema.#Flows\n"
+	}
+	return lines
 }
 
 func (m *Module) unknownEnvironment(env string, environments []string) model.Diagnostic {
@@ -150,7 +149,32 @@ func (l *loaded) parse(name string, src any, cfg parser.Config) (*ast.File, erro
 	if d != nil {
 		return nil, errors.New(d.Summary)
 	}
-	return parser.ParseFile(name, src, cfg)
+	file, err := parser.ParseFile(name, src, cfg)
+	if err == nil && !l.resources {
+		setAside(file.Decls)
+	}
+	return file, err
+}
+
+// setAside puts the fields that hold resources under a condition that is false,
+// so that CUE does not evaluate them, as it does what is optional. Imports stay
+// used, and names known; what refers to a resource becomes an error.
+func setAside(decls []ast.Decl) {
+	for _, d := range decls {
+		switch d := d.(type) {
+		case *ast.Field:
+			name, ok := labelName(d.Label)
+			if ok && slices.ContainsFunc(model.Kinds(), func(s model.KindSpec) bool { return s.Field == name }) {
+				never := &ast.IfClause{Condition: ast.NewBool(false)}
+				value := &ast.StructLit{Elts: []ast.Decl{&ast.EmbedDecl{Expr: d.Value}}}
+				d.Value = &ast.StructLit{Elts: []ast.Decl{&ast.Comprehension{Clauses: []ast.Clause{never}, Value: value}}}
+			}
+		case *ast.Comprehension:
+			if s, ok := d.Value.(*ast.StructLit); ok {
+				setAside(s.Elts)
+			}
+		}
+	}
 }
 
 // refuse applies to files of other packages what [Module.readSources] applies
