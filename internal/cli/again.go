@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -19,16 +18,18 @@ func flagsOfOneRun() []string {
 	}
 }
 
-// again is the command line that does what cmd was asked to, or what is left of
-// it, in an environment: the same place and the same scope.
-func again(cmd *cobra.Command, args []string, env string) string {
-	words := strings.Fields(cmd.CommandPath())
-	for _, a := range args {
-		words = append(words, shellQuote(a))
+// again is the command line that does what this run was asked to, or what is left
+// of it, in an environment: the same place and the same scope.
+func (a *app) again(env string) string {
+	words := strings.Fields(a.cmd.CommandPath())
+	for _, arg := range a.args {
+		words = append(words, shellQuote(arg))
 	}
-	words = append(words, "--env", env)
+	if env != "" {
+		words = append(words, "--env", env)
+	}
 	skip := append(flagsOfOneRun(), "env")
-	cmd.Flags().Visit(func(f *pflag.Flag) {
+	a.cmd.Flags().Visit(func(f *pflag.Flag) {
 		if !slices.Contains(skip, f.Name) {
 			words = append(words, flagWords(f)...)
 		}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/ui"
@@ -24,6 +26,9 @@ type app struct {
 	// defaultOutput: nobody asked for this form of output, so errors are text.
 	defaultOutput bool
 	asks          ui.Prompter
+	// cmd and args are what is being run, once the command line has been read.
+	cmd  *cobra.Command
+	args []string
 }
 
 // globalFlags are the flags of every command.

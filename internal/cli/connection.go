@@ -236,17 +236,9 @@ func (a *app) stateDir(v variables) (string, error) {
 	return filepath.Join(a.home, ".descope-mgmt"), nil
 }
 
-// lockWait is how long a command waits for another one to finish.
-const lockWait = 2 * time.Second
-
-// holder says who holds a lock, to whoever else wants it.
-func (a *app) holder() string {
-	return fmt.Sprintf("descope-mgmt, process %d, since %s", os.Getpid(), a.now().Format(time.RFC3339))
-}
-
 // openEmulator starts the embedded emulator on the data in the state directory.
 func (c *connection) openEmulator(ctx context.Context) (http.RoundTripper, error) {
-	storage, err := c.state.EmulatorStorage(ctx, c.app.holder(), lockWait)
+	storage, err := c.app.emulatorStorage(ctx, c.state)
 	if err != nil {
 		return nil, err
 	}
@@ -256,6 +248,15 @@ func (c *connection) openEmulator(ctx context.Context) (http.RoundTripper, error
 		return nil, err
 	}
 	return emulator.Transport(server), nil
+}
+
+// emulatorStorage opens the data of an emulator, which one process can have open.
+func (a *app) emulatorStorage(ctx context.Context, dir *store.Dir) (*store.EmulatorStorage, error) {
+	storage, err := dir.EmulatorStorage(ctx, a.holder(), lockWait)
+	if err != nil {
+		return nil, busy(err, "using the emulator's data", a.again(a.flags.env))
+	}
+	return storage, nil
 }
 
 // close gives back what the connection holds.

@@ -75,7 +75,7 @@ func (o *emulatorOptions) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		storage, err := dir.EmulatorStorage(ctx, o.holder(), lockWait)
+		storage, err := o.emulatorStorage(ctx, dir)
 		if err != nil {
 			return err
 		}

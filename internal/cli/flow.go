@@ -184,7 +184,7 @@ func (o *flowImportOptions) run(cmd *cobra.Command, args []string) (err error) {
 		}
 	}
 	definition["flowId"] = id
-	c, agreed, err := o.begin(cmd, args, &o.consent)
+	c, agreed, err := o.begin(ctx, &o.consent)
 	if err != nil {
 		return err
 	}

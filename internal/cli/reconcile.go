@@ -160,11 +160,9 @@ func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed co
 		}
 	}
 	// The lock is taken once there is nothing more to wait for.
-	release, err := c.scope.Lock(ctx, c.app.holder(), lockWait)
-	if err != nil {
+	if err := c.lock(ctx, agreed.retry); err != nil {
 		return err
 	}
-	c.closers = append(c.closers, release)
 	if err := c.stillTrue(ctx, r, p, agreed); err != nil {
 		return err
 	}

@@ -55,7 +55,10 @@ func newRootCmd(a *app) *cobra.Command {
 		return configError(cmd.CommandPath()+" --help", "%w", err)
 	})
 	a.addGlobalFlags(root)
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkGlobalFlags(cmd) }
+	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
+		a.cmd, a.args = cmd, args
+		return a.checkGlobalFlags(cmd)
+	}
 	root.AddCommand(
 		newEvalCmd(a), newValidateCmd(a), newFmtCmd(a),
 		newPlanCmd(a), newSyncCmd(a),

@@ -114,7 +114,7 @@ func TestLockedState(t *testing.T) {
 		w := newWorld(t, emulator.Options{})
 		holdLock(w, "descope-mgmt, process 4711, since noon")
 		r := w.mustRun(exitRefused, "sync", "--env", "dev", "--yes")
-		contains(t, r.err, "descope-mgmt, process 4711, since noon")
+		contains(t, r.err, "process 4711, since noon")
 		if n := w.writes(); n != 0 {
 			t.Errorf("%d writes", n)
 		}

@@ -55,16 +55,16 @@ func (f *consentFlags) consent() (consent, error) {
 
 // begin opens the project for a command that writes, with what was agreed to
 // beforehand. The caller closes the connection.
-func (a *app) begin(cmd *cobra.Command, args []string, f *consentFlags) (*connection, consent, error) {
+func (a *app) begin(ctx context.Context, f *consentFlags) (*connection, consent, error) {
 	agreed, err := f.consent()
 	if err != nil {
 		return nil, agreed, err
 	}
-	c, err := a.connect(cmd.Context())
+	c, err := a.connect(ctx)
 	if err != nil {
 		return nil, agreed, err
 	}
-	agreed.retry = again(cmd, args, c.env)
+	agreed.retry = a.again(c.env)
 	return c, agreed, nil
 }
 
@@ -90,7 +90,7 @@ Exit 0: done, or nothing to do. 3: partly applied. 6: refused, nothing written.`
   descope-mgmt sync --env staging --yes
   descope-mgmt sync --env prod --plan prod.plan --yes --confirm-project P2abc…`,
 		Args: noArgs,
-		RunE: o.run,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	o.scope.add(a, cmd)
 	o.consent.add(cmd)
@@ -98,12 +98,11 @@ Exit 0: done, or nothing to do. 3: partly applied. 6: refused, nothing written.`
 	return cmd
 }
 
-func (o *syncOptions) run(cmd *cobra.Command, args []string) (err error) {
-	ctx := cmd.Context()
+func (o *syncOptions) run(ctx context.Context) (err error) {
 	if o.file != "" && len(o.scope.targets)+len(o.scope.prune)+len(o.scope.pruneUnmanaged) > 0 {
 		return configError("", "--plan says already what is done: --target, --prune and --prune-unmanaged belong to descope-mgmt plan --out")
 	}
-	c, agreed, err := o.begin(cmd, args, &o.consent)
+	c, agreed, err := o.begin(ctx, &o.consent)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func (o *tenantCreateOptions) run(cmd *cobra.Command, args []string) (err error)
 		return err
 	}
 	ctx := cmd.Context()
-	c, agreed, err := o.begin(cmd, args, &o.consent)
+	c, agreed, err := o.begin(ctx, &o.consent)
 	if err != nil {
 		return err
 	}
@@ -225,7 +225,7 @@ the next sync brings it back, empty.`,
 
 func (o *tenantDeleteOptions) run(cmd *cobra.Command, args []string) (err error) {
 	ctx, id := cmd.Context(), args[0]
-	c, agreed, err := o.begin(cmd, args, &o.consent)
+	c, agreed, err := o.begin(ctx, &o.consent)
 	if err != nil {
 		return err
 	}
@@ -271,7 +271,7 @@ func newTenantSyncCmd(a *app) *cobra.Command {
 			for _, id := range args {
 				o.scope.targets = append(o.scope.targets, model.Key{Kind: model.Tenant, ID: id}.String())
 			}
-			return o.run(cmd, args)
+			return o.run(cmd.Context())
 		},
 	}
 	cmd.Flags().StringSliceVar(&o.scope.prune, "prune", nil, "delete tenants that were applied and are gone from the configuration")

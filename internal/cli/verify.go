@@ -74,11 +74,9 @@ func (c *connection) remember(ctx context.Context, r request, p *plan.Plan, agre
 	if !stale && rec.pending.Len() == 0 {
 		return nil
 	}
-	release, err := c.scope.Lock(ctx, c.app.holder(), lockWait)
-	if err != nil {
+	if err := c.lock(ctx, agreed.retry); err != nil {
 		return err
 	}
-	c.closers = append(c.closers, release)
 	if rec, err = c.record(); err != nil {
 		return err
 	}

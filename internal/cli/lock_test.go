@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pcconnect.ai/descope-mgmt/internal/emulator"
+	"pcconnect.ai/descope-mgmt/internal/store"
+)
+
+// TestLocked: whoever meets a lock is told what is going on and where before
+// anything else, who does it and since when, and the command to try again.
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, holder, says string }{
+		{
+			"another command", "descope-mgmt tenant sync, process 4711 of ada on build-7, since 2025-11-10T14:30:15Z",
+			"Error: descope-mgmt tenant sync is running in project " + devProject + " (process 4711 of ada on build-7, since 2025-11-10T14:30:15Z); nothing was applied; lock file: ",
+		},
+		{"somebody who says little", "descope-mgmt sync", "Error: descope-mgmt sync is running in project " + devProject + "; nothing was applied; lock file: "},
+		{"nobody knows", "", "Error: another command is running in project " + devProject + "; nothing was applied; lock file: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Options{})
+			holdLock(w, tt.holder)
+			r := w.mustRun(exitRefused, "sync", "--env", "dev", "--yes", "--target", "tenant/acme-corp")
+			contains(t, r.err, tt.says, ".lock\n    descope-mgmt sync --env dev --target tenant/acme-corp\n")
+			if w.writes() > 0 {
+				t.Error("something was written")
+			}
+			r = w.mustRun(exitRefused, "sync", "--env", "dev", "--yes", "-o", "json")
+			contains(t, r.err, `"hint": "descope-mgmt sync --env dev"`, `is running in project`)
+		})
+	}
+	t.Run("the emulator", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, emulator.Options{})
+		delete(w.env, "DESCOPE_BASE_URL")
+		d, err := store.Open(w.env["DESCOPE_STATE_DIR"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		storage, err := d.EmulatorStorage(t.Context(), "descope-mgmt plan, process 1, since noon", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer storage.Close() //nolint:errcheck // the test is over
+		r := w.mustRun(exitRefused, "tenant", "show", "acme-corp", "--env", "dev", "--emulator")
+		contains(t, r.err, "Error: descope-mgmt plan is using the emulator's data (process 1, since noon); nothing was applied; lock file: ", "\n    descope-mgmt tenant show acme-corp --env dev --emulator\n")
+		r = w.mustRun(exitRefused, "doctor", "--env", "dev", "--emulator")
+		contains(t, r.out, "failed   state          descope-mgmt plan is using the emulator's data", "next: descope-mgmt doctor --env dev --emulator")
+		r = w.mustRun(exitRefused, "emulator", "--data", w.env["DESCOPE_STATE_DIR"])
+		contains(t, r.err, "descope-mgmt plan is using the emulator's data (process 1", "\n    descope-mgmt emulator --data ")
+	})
+}
+
+// TestHolder: what a command says about itself is what others need to find it.
+func TestHolder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Options{})
+	w.env["USER"] = "ada"
+	var held string
+	w.onRequest(func(r *http.Request) {
+		if r.Method == http.MethodPost {
+			held = w.holder()
+		}
+	})
+	w.mustRun(exitOK, "sync", "--env", "dev", "--yes", "--parallelism", "1")
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, held, fmt.Sprintf("descope-mgmt sync, process %d of ada on %s, since 20", os.Getpid(), host))
+	if after := w.holder(); after != "" {
+		t.Errorf("afterwards: %q", after)
+	}
+}
+
+// holder is what the lock of dev says.
+func (w *world) holder() string {
+	files, err := filepath.Glob(filepath.Join(w.env["DESCOPE_STATE_DIR"], "locks", "*.lock"))
+	if err != nil || len(files) != 1 {
+		w.t.Fatalf("%d locks (%v)", len(files), err)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(text))
+}
