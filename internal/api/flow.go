@@ -18,6 +18,7 @@ func flowRow() row {
 		kind:   model.Flow,
 		list:   listFlows,
 		get:    getFlow,
+		decode: decodeFlow,
 		encode: encodeFlow,
 		writes: map[model.Op]endpoint{
 			model.FlowImport: {path: "/v2/mgmt/flow/import", budget: BudgetOther, names: importedFlow, effect: flowIsAsSent},
@@ -117,18 +118,31 @@ func getFlow(ctx context.Context, c *Client, id string) (model.Resource, bool, e
 	if err != nil {
 		return model.Resource{}, false, err
 	}
-	definition, err := decodeObject(raw)
+	flow, err := decodeFlow(raw)
 	if err != nil {
 		return model.Resource{}, false, c.badReply(exportRequest(id), "the flow is not understood: %w", err)
 	}
-	if got := definition["flowId"]; got != id {
-		return model.Resource{}, false, c.badReply(exportRequest(id), "the export is of %s", quoted(fmt.Sprint(got)))
+	if flow.Key.ID != id {
+		return model.Resource{}, false, c.badReply(exportRequest(id), "the export is of %s", quoted(flow.Key.ID))
+	}
+	return flow, true, nil
+}
+
+// decodeFlow makes a live resource of a flow as Descope exports it.
+func decodeFlow(raw json.RawMessage) (model.Resource, error) {
+	definition, err := decodeObject(raw)
+	if err != nil {
+		return model.Resource{}, err
+	}
+	id, _ := definition["flowId"].(string)
+	if id == "" {
+		return model.Resource{}, errors.New("a flow without an id")
 	}
 	return model.Resource{
 		Key:      model.Key{Kind: model.Flow, ID: id},
 		Attrs:    map[string]any{"definition": definition},
 		Observed: &model.Observed{Raw: raw, Fields: model.NormalFlow(definition)},
-	}, true, nil
+	}, nil
 }
 
 func encodeFlow(t model.Transition) ([]model.Step, error) {

@@ -21,6 +21,8 @@ type row struct {
 	snapshot bool
 	// get reads one resource.
 	get func(ctx context.Context, c *Client, id string) (model.Resource, bool, error)
+	// decode makes a live resource of one object as Descope sends it.
+	decode func(raw json.RawMessage) (model.Resource, error)
 	// encode is [Encode] for the kind.
 	encode func(model.Transition) ([]model.Step, error)
 	// writes are the endpoints of the kind's operations.
@@ -51,6 +53,21 @@ func rowOf(k model.Kind) (row, error) {
 		}
 	}
 	return row{}, fmt.Errorf("the client knows no kind %s", quoted(string(k)))
+}
+
+// Decode makes a live resource of its raw form, as it stands in
+// [model.Observed] and as a backup keeps it: a tenant as Descope lists it, a flow
+// as it exports it. raw must not be changed afterwards. It is pure.
+func Decode(k model.Kind, raw json.RawMessage) (model.Resource, error) {
+	r, err := rowOf(k)
+	if err != nil {
+		return model.Resource{}, err
+	}
+	resource, err := r.decode(raw)
+	if err != nil {
+		return model.Resource{}, fmt.Errorf("a %s is not understood: %w", k, err)
+	}
+	return resource, nil
 }
 
 // Encode says which calls turn a resource from before to after, with their

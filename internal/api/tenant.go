@@ -27,6 +27,7 @@ func tenantRow() row {
 		list:     listTenants,
 		snapshot: true,
 		get:      getTenant,
+		decode:   decodeTenant,
 		encode:   encodeTenant,
 		writes: map[model.Op]endpoint{
 			model.TenantCreate:       write("/v1/mgmt/tenant/create"),

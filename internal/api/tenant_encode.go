@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
@@ -35,6 +36,9 @@ func encodeTenant(t model.Transition) ([]model.Step, error) {
 func encodeTenantCreate(t model.Transition) ([]model.Step, error) {
 	body := map[string]any{"id": t.Key.ID}
 	for attr := range t.After {
+		if attr == unmanaged {
+			continue
+		}
 		wire, value, err := tenantWire(attr, t.After)
 		switch {
 		case err != nil:
@@ -44,7 +48,23 @@ func encodeTenantCreate(t model.Transition) ([]model.Step, error) {
 			body[wire] = value
 		}
 	}
+	rest, err := unmanagedWanted(t.After)
+	if err != nil {
+		return nil, err
+	}
+	whole := maps.Clone(body) // for an update, which replaces the whole tenant
+	delete(whole, "parent")
+	maps.Copy(whole, rest)
+	for _, name := range createdFields() {
+		if v, ok := rest[name]; ok {
+			body[name] = v
+			delete(rest, name)
+		}
+	}
 	steps := []model.Step{{Op: model.TenantCreate, Key: t.Key, Body: model.CanonicalJSON(body)}}
+	if len(rest) > 0 {
+		steps = append(steps, model.Step{Op: model.TenantUpdate, Key: t.Key, Body: model.CanonicalJSON(whole)})
+	}
 	if roles, _ := t.After["default_roles"].([]any); len(roles) > 0 {
 		steps = append(steps, defaultRoles(t.Key, roles))
 	}
@@ -109,6 +129,14 @@ func encodeTenantUpdate(t model.Transition) ([]model.Step, error) {
 		elements, ok := model.SplitPath(path)
 		if !ok {
 			return nil, fmt.Errorf("%s is not a path", quoted(path))
+		}
+		if elements[0] == unmanaged {
+			changed, err := overlayUnmanaged(body, elements[1:], t)
+			if err != nil {
+				return nil, err
+			}
+			update = update || changed
+			continue
 		}
 		wire, want, err := tenantWire(elements[0], t.After)
 		if err != nil {

@@ -164,9 +164,8 @@ func tenantIsAsSent(body json.RawMessage, live model.Resource, exists bool) bool
 		return false
 	}
 	for name := range sent {
-		a, inWant := want[name]
-		b, inLive := live.Observed.Fields[name]
-		if inWant != inLive || !model.Equal(a, b) {
+		// Null is as good as absent: it is how a field is taken away.
+		if !model.Equal(want[name], live.Observed.Fields[name]) {
 			return false
 		}
 	}
@@ -182,8 +181,16 @@ func tenantAfter(body json.RawMessage, live model.Resource, exists bool) (after 
 			return model.Resource{}, false, false
 		}
 	}
-	if err := json.Unmarshal(body, &fields); err != nil {
+	var sent map[string]json.RawMessage
+	if err := json.Unmarshal(body, &sent); err != nil {
 		return model.Resource{}, false, false
+	}
+	for name, v := range sent {
+		if was, ok := fields[name]; isNull(v) && !(ok && isNull(was)) {
+			delete(fields, name) // null takes a field away
+			continue
+		}
+		fields[name] = v
 	}
 	raw, err := encodeRaw(fields)
 	if err != nil {
