@@ -149,7 +149,7 @@ func (o *planOptions) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := c.showPlan(p); err != nil {
+	if err := c.showPlan(p, plan.Allowed{}); err != nil {
 		return err
 	}
 	if o.out != "" {

@@ -122,12 +122,12 @@ func (c *connection) notShort(ctx context.Context, live, last model.State, kinds
 	return nil
 }
 
-// showPlan prints a plan in the form that was asked for.
-func (c *connection) showPlan(p *plan.Plan) error {
+// showPlan prints a plan in the form that was asked for, with what is allowed.
+func (c *connection) showPlan(p *plan.Plan, allowed plan.Allowed) error {
 	if c.app.flags.output != formatText {
 		return c.app.encode(p)
 	}
-	c.app.print(ui.PlanText(p, c.forecast(p), c.app.streams.OutStyle()))
+	c.app.print(ui.PlanText(p, allowed, c.forecast(p), c.app.streams.OutStyle()))
 	return nil
 }
 

@@ -64,6 +64,10 @@ func (a *app) begin(ctx context.Context, f *consentFlags) (*connection, consent,
 	if err != nil {
 		return nil, agreed, err
 	}
+	if id := f.confirmProject; id != "" && id != c.project {
+		err := refusedError("descope-mgmt env list", "nothing was applied: --confirm-project %s is not the project of environment %s, which is %s", id, c.env, c.project)
+		return nil, agreed, errors.Join(err, c.close())
+	}
 	agreed.retry = a.again(c.env)
 	return c, agreed, nil
 }
@@ -128,7 +132,7 @@ func (c *connection) showAndRun(ctx context.Context, r request, p *plan.Plan, ag
 	var err error
 	switch {
 	case c.app.flags.output == formatText || dryRun:
-		err = c.showPlan(p)
+		err = c.showPlan(p, agreed.allowed)
 	case p.Empty():
 		err = c.app.encode(ui.ResultJSON(apply.Result{}, ui.Summary{}))
 	}
@@ -140,7 +144,7 @@ func (c *connection) showAndRun(ctx context.Context, r request, p *plan.Plan, ag
 	}
 	if c.app.flags.output != formatText && !agreed.yes && c.app.streams.InTTY {
 		// Nobody can agree to what they have not seen.
-		c.app.note(ui.PlanText(p, c.forecast(p), c.app.streams.ErrStyle()))
+		c.app.note(ui.PlanText(p, agreed.allowed, c.forecast(p), c.app.streams.ErrStyle()))
 	}
 	return c.run(ctx, r, p, agreed)
 }

@@ -27,9 +27,10 @@ const (
 	maxListed = 20
 )
 
-// PlanText renders a plan for people. A plan without changes begins with
-// "No changes."; any other ends with the line "Plan: …".
-func PlanText(p *plan.Plan, f Forecast, s Style) string {
+// PlanText renders a plan for people, with what they have allowed it already. A
+// plan without changes begins with "No changes."; any other ends with the line
+// "Plan: …".
+func PlanText(p *plan.Plan, allowed plan.Allowed, f Forecast, s Style) string {
 	var b strings.Builder
 	if len(p.Changes) == 0 {
 		b.WriteString(s.paint(green, "No changes.") + fmt.Sprintf(" %d unchanged.\n", len(p.Unchanged)))
@@ -55,7 +56,8 @@ func PlanText(p *plan.Plan, f Forecast, s Style) string {
 		}
 	}
 	for _, g := range p.Guards {
-		writeGuard(&b, g, s)
+		one := plan.Plan{Project: p.Project, Guards: []plan.Guard{g}}
+		writeGuard(&b, g, len(one.Gate(allowed)) == 0, s)
 	}
 	if len(p.Changes) > 0 {
 		b.WriteString(planSummary(p, f, s) + "\n")
@@ -159,7 +161,11 @@ func fieldValue(a plan.Action, f plan.FieldChange, used int, s Style) string {
 	return s.paint(red, before) + arrow + s.paint(green, after)
 }
 
-func writeGuard(b *strings.Builder, g plan.Guard, s Style) {
+func writeGuard(b *strings.Builder, g plan.Guard, allowed bool, s Style) {
+	if allowed {
+		fmt.Fprintf(b, "%s %s\n", s.paint(yellow, "Allowed ("+string(g.Rule)+"):"), Safe(g.Detail))
+		return
+	}
 	fmt.Fprintf(b, "%s %s\n", s.paint(red, "Blocked ("+string(g.Rule)+"):"), Safe(g.Detail))
 	if len(g.Keys) > 0 {
 		writeKeys(b, g.Keys, s)

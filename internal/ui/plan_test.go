@@ -16,7 +16,7 @@ tenant/acme-corp      ~ update       envs/prod/prod.cue:9
 Plan: 1 to create, 1 to update, 0 to delete. 3 unchanged. 2 calls, about 1 s.
 `
 	for _, width := range []int{0, 100} {
-		got := PlanText(samplePlan(), Forecast{Calls: 2, Took: 600 * time.Millisecond}, Style{Width: width})
+		got := PlanText(samplePlan(), plan.Allowed{}, Forecast{Calls: 2, Took: 600 * time.Millisecond}, Style{Width: width})
 		if got != want {
 			t.Errorf("width %d: got\n%s\nwant\n%s", width, got, want)
 		}
@@ -25,10 +25,10 @@ Plan: 1 to create, 1 to update, 0 to delete. 3 unchanged. 2 calls, about 1 s.
 
 func TestPlanTextGoldens(t *testing.T) {
 	f := Forecast{Calls: 82, Took: 3 * time.Second}
-	golden(t, "plan-pipe.txt", PlanText(richPlan(), f, Style{}))
-	golden(t, "plan-80.txt", PlanText(richPlan(), f, Style{Width: 80, TTY: true}))
-	golden(t, "plan-color.txt", strings.ReplaceAll(PlanText(richPlan(), f, Style{Width: 80, TTY: true, Color: true}), "\x1b", "ESC"))
-	golden(t, "plan-verbose.txt", PlanText(richPlan(), f, Style{Width: 80, TTY: true, Verbose: true}))
+	golden(t, "plan-pipe.txt", PlanText(richPlan(), plan.Allowed{}, f, Style{}))
+	golden(t, "plan-80.txt", PlanText(richPlan(), plan.Allowed{}, f, Style{Width: 80, TTY: true}))
+	golden(t, "plan-color.txt", strings.ReplaceAll(PlanText(richPlan(), plan.Allowed{}, f, Style{Width: 80, TTY: true, Color: true}), "\x1b", "ESC"))
+	golden(t, "plan-verbose.txt", PlanText(richPlan(), plan.Allowed{}, f, Style{Width: 80, TTY: true, Verbose: true}))
 }
 
 func TestPlanTextKeepsToTheWidth(t *testing.T) {
@@ -36,7 +36,7 @@ func TestPlanTextKeepsToTheWidth(t *testing.T) {
 	p.Changes[1].Fields[0].Before = []any{strings.Repeat("very-long-domain.", 20)}
 	p.Changes[1].Fields[0].After = []any{strings.Repeat("another-domain.", 20)}
 	for _, width := range []int{80, 100, 200} {
-		for line := range strings.Lines(PlanText(p, Forecast{Calls: 2}, Style{Width: width})) {
+		for line := range strings.Lines(PlanText(p, plan.Allowed{}, Forecast{Calls: 2}, Style{Width: width})) {
 			if n := cells(strings.TrimSuffix(line, "\n")); n > width {
 				t.Errorf("%d columns of %d: %s", n, width, line)
 			}
@@ -44,9 +44,29 @@ func TestPlanTextKeepsToTheWidth(t *testing.T) {
 	}
 }
 
+// TestPlanTextAllowed: what was agreed to does not block any more, and is said in
+// one line.
+func TestPlanTextAllowed(t *testing.T) {
+	p := richPlan()
+	p.Project = "P2abc"
+	got := PlanText(p, plan.Allowed{ConfirmProject: "P2abc"}, Forecast{}, Style{})
+	want := `Blocked (prevent-destroy): lifecycle.prevent_destroy is set
+    tenant/acme-corp
+    no flag allows it
+Allowed (protected): prod is protected
+Plan: `
+	if !strings.Contains(got, want) {
+		t.Errorf("got\n%s", got)
+	}
+	got = PlanText(p, plan.Allowed{ConfirmProject: "P2x"}, Forecast{}, Style{})
+	if !strings.Contains(got, "Blocked (protected)") || strings.Contains(got, "Allowed") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 func TestPlanTextClean(t *testing.T) {
 	p := &plan.Plan{Unchanged: keys("a", "b", "c")}
-	if got, want := PlanText(p, Forecast{}, Style{}), "No changes. 3 unchanged.\n"; got != want {
+	if got, want := PlanText(p, plan.Allowed{}, Forecast{}, Style{}), "No changes. 3 unchanged.\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	p.Orphans, p.Unmanaged = keys("old"), keys("theirs")
@@ -55,7 +75,7 @@ Orphans, applied earlier and gone from the configuration (--prune deletes them):
     tenant/old
 Unmanaged, left alone: 1 tenant
 `
-	if got := PlanText(p, Forecast{}, Style{}); got != want {
+	if got := PlanText(p, plan.Allowed{}, Forecast{}, Style{}); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
@@ -74,7 +94,7 @@ func TestPlanTextHostile(t *testing.T) {
 	p.Orphans[0].ID, p.Unmanaged[0].ID = evil, evil
 	p.Guards[0].Detail, p.Guards[0].Keys[0].ID, p.Guards[1].Allow = evil, evil, evil
 	p.Warnings[0].Summary = evil
-	for line := range strings.Lines(PlanText(p, Forecast{}, Style{Verbose: true})) {
+	for line := range strings.Lines(PlanText(p, plan.Allowed{}, Forecast{}, Style{Verbose: true})) {
 		if harmful(strings.TrimSuffix(line, "\n")) {
 			t.Errorf("%q", line)
 		}
@@ -83,7 +103,7 @@ func TestPlanTextHostile(t *testing.T) {
 
 func TestPlanTextHidesSecrets(t *testing.T) {
 	for _, s := range []Style{{}, {Verbose: true}, {Width: 80, Color: true, TTY: true}} {
-		if got := PlanText(richPlan(), Forecast{}, s); strings.Contains(got, "hush") {
+		if got := PlanText(richPlan(), plan.Allowed{}, Forecast{}, s); strings.Contains(got, "hush") {
 			t.Errorf("%+v shows a secret:\n%s", s, got)
 		}
 	}
@@ -111,6 +131,6 @@ func BenchmarkPlanText(b *testing.B) {
 		p.Changes = append(p.Changes, samplePlan().Changes...)
 	}
 	for b.Loop() {
-		PlanText(p, Forecast{}, Style{Width: 80, Color: true})
+		PlanText(p, plan.Allowed{}, Forecast{}, Style{Width: 80, Color: true})
 	}
 }
