@@ -214,7 +214,7 @@ tenants: "acme-corp": {
 // TestNothingIsManagedByDefault holds the first rule of the schema: what the
 // user did not write is not there.
 func TestNothingIsManagedByDefault(t *testing.T) {
-	m := moduleOf(t, "-- envs/a.cue --\npackage envs\n\ntenants: \"acme-corp\": name: \"Acme\"\nflows: one: definition: {}\n")
+	m := moduleOf(t, "-- envs/a.cue --\npackage envs\n\ntenants: \"acme-corp\": name: \"Acme\"\nflows: one: definition: x: 1\n")
 	for _, res := range compileWell(t, m, "dev").State.Resources() {
 		if len(res.Attrs) != 1 || !cmp.Equal(res.Policy, model.Policy{}) {
 			t.Errorf("%s has %v, %v", res.Key, res.Attrs, res.Policy)

@@ -36,7 +36,7 @@ type loaded struct {
 	sources      []source
 	mu           sync.Mutex        // guards the next two: CUE may parse concurrently
 	contents     map[string][]byte // of every file that was parsed
-	refused      model.Diagnostics // files of other packages that were not
+	refused      model.Diagnostics // files that were not accepted
 	warnings     model.Diagnostics
 	generated    map[model.Origin]positions // by the label of their comprehension
 }
@@ -139,21 +139,33 @@ func (m *Module) packageName(shared, own []source) (string, model.Diagnostics) {
 // parse is what CUE calls for each file that it reads.
 func (l *loaded) parse(name string, src any, cfg parser.Config) (*ast.File, error) {
 	data, _ := src.([]byte)
-	d := l.refuse(name, data)
 	l.mu.Lock()
 	l.contents[name] = data
-	if d != nil {
-		l.refused = append(l.refused, *d)
-	}
 	l.mu.Unlock()
-	if d != nil {
-		return nil, errors.New(d.Summary)
+	if d := l.refuse(name, data); d != nil {
+		return nil, l.reject(d)
 	}
 	file, err := parser.ParseFile(name, src, cfg)
-	if err == nil && !l.resources {
+	if err != nil || !l.module.isUserFile(name) {
+		return file, err
+	}
+	if bytes.Contains(data, []byte("@embed")) {
+		if d := l.module.embedsNothing(file); d != nil {
+			return nil, l.reject(d)
+		}
+	}
+	if !l.resources {
 		setAside(file.Decls)
 	}
-	return file, err
+	return file, nil
+}
+
+// reject notes why a file is not accepted.
+func (l *loaded) reject(d *model.Diagnostic) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refused = append(l.refused, *d)
+	return errors.New(d.Summary)
 }
 
 // setAside puts the fields that hold resources under a condition that is false,

@@ -119,13 +119,19 @@ func isHouseID(id string) bool {
 
 func (r *rules) flow(res model.Resource) {
 	_, template := res.Attrs["template"]
-	_, definition := res.Attrs["definition"]
+	content, definition := res.Attrs["definition"]
 	if template == definition {
 		what := "neither template nor definition"
 		if template {
 			what = "both template and definition"
 		}
 		r.add(about(res, ""), "template-or-definition", "%s has %s", name(res.Key), what).Detail = "a flow has exactly one of the two"
+		return
+	}
+	if fields, ok := content.(map[string]any); ok && len(fields) == 0 {
+		d := r.add(about(res, "definition"), "empty-definition", "%s: definition is empty", name(res.Key))
+		d.Detail = "expected: " + allowed("#Flow", "definition")
+		d.Hint = "a file that embeds begins with " + externEmbed
 	}
 }
 
