@@ -38,6 +38,9 @@ type Policy struct {
 	Exclusive []string `json:"exclusive,omitempty"`
 	// Imported turns house rules into warnings: the resource was made outside.
 	Imported bool `json:"imported,omitempty"`
+	// UpdateOnly: the attributes are some of an object that exists; they are
+	// not enough to create it. No configuration sets this, but a rollback does.
+	UpdateOnly bool `json:"update_only,omitempty"`
 }
 
 // Resource is one object of a project. It is immutable once it is in a State.

@@ -20,7 +20,7 @@ func Compute(desired, live, last model.State, o Options) (*Plan, error) {
 		options: o, kinds: model.Kinds(),
 		desired: desired, live: live, last: last,
 		targets: keySet(o.Targets), unmanaged: keySet(o.PruneUnmanaged),
-		managed:    map[model.Kind]int{},
+		managed: map[model.Kind]int{}, children: map[model.Key][]model.Key{},
 		impossible: map[model.Key]bool{},
 	}
 	if err := c.checkOptions(); err != nil {
@@ -52,6 +52,10 @@ type computation struct {
 	managed  map[model.Kind]int // live objects that are desired or were applied
 	guards   []Guard
 	warnings model.Diagnostics
+	// children are the live objects that a delete would leave without a parent.
+	children map[model.Key][]model.Key
+	// gone are objects that are not there to be changed as they should.
+	gone []model.Key
 	// impossible are the changes that no call can express, or not yet.
 	impossible map[model.Key]bool
 }
@@ -74,6 +78,8 @@ func (c *computation) visit(spec *model.KindSpec, t trio) error {
 	switch {
 	case t.want != nil && t.live != nil:
 		return c.update(spec, t)
+	case t.want != nil && t.want.Policy.UpdateOnly:
+		c.gone = append(c.gone, key)
 	case t.want != nil:
 		c.create(spec, t)
 	case t.live == nil: // applied once, gone from both sides
@@ -154,6 +160,9 @@ func (c *computation) remove(spec *model.KindSpec, t trio) {
 		ch.Fields[i].Moved = ch.Moved
 	}
 	c.plan.Changes = append(c.plan.Changes, ch)
+	if spec.Kind == model.Tenant {
+		c.warnLost(ch.Key)
+	}
 }
 
 // encode asks the client for the calls of every change that is possible.
@@ -206,6 +215,17 @@ func (c *computation) warnIgnoreLifted(want *model.Resource) {
 		Severity: model.Warning, Code: "ignore-remembered", Key: &want.Key, Origin: want.Origin, Path: "lifecycle.ignore",
 		Summary: fmt.Sprintf("lifecycle.ignore of %s lists less than at its last apply", want.Key),
 		Detail:  "what it listed then is still left alone in this run, and managed from the next one",
+	})
+}
+
+// warnLost says before a run what no rollback of it gives back. Descope: a deleted
+// tenant takes its SSO configuration along and leaves its users and access keys
+// without their place in it; ids of users and keys are never given out again.
+func (c *computation) warnLost(key model.Key) {
+	c.warnings = append(c.warnings, model.Diagnostic{
+		Severity: model.Warning, Code: "cannot-undo", Key: &key,
+		Summary: fmt.Sprintf("deleting %s cannot be undone in full", key),
+		Detail:  "a rollback creates it again, without its users, access keys, SSO configuration and sessions",
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
@@ -15,20 +16,15 @@ const regenerate = "make the plan again with this version"
 
 // UnmarshalJSON reads what MarshalJSON wrote, however it is indented, and
 // nothing else: a plan that would not be written again byte by byte was made by
-// another version or edited, and is refused.
+// another version or edited, and is refused. The seal is not looked at: see
+// [Plan.CheckSeal].
 func (p *Plan) UnmarshalJSON(data []byte) error {
-	var head struct {
-		FormatVersion string `json:"format_version"`
-	}
+	var head planHead
 	if err := json.Unmarshal(data, &head); err != nil {
 		return fmt.Errorf("reading a plan: %w", err)
 	}
-	ours, _, _ := strings.Cut(FormatVersion, ".")
-	switch major, _, _ := strings.Cut(head.FormatVersion, "."); {
-	case head.FormatVersion == "":
-		return errors.New("this is not a plan: it has no format_version")
-	case major != ours:
-		return fmt.Errorf("the plan has format version %q and this program reads %q: %s", head.FormatVersion, FormatVersion, regenerate)
+	if err := head.check(); err != nil {
+		return err
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -46,6 +42,45 @@ func (p *Plan) UnmarshalJSON(data []byte) error {
 	}
 	*p = *read
 	return nil
+}
+
+// planHead is what every version of a plan has.
+type planHead struct {
+	FormatVersion string `json:"format_version"`
+	Tool          string `json:"tool_version"`
+}
+
+// check refuses a plan of another version: what its fields mean is not known
+// here, nor what a missing one would have said.
+func (h planHead) check() error {
+	if h.FormatVersion == "" {
+		return errors.New("this is not a plan: it has no format_version")
+	}
+	if h.FormatVersion == FormatVersion {
+		return nil
+	}
+	writer := "another version of this program"
+	if h.Tool != "" {
+		writer = fmt.Sprintf("version %q of this program", h.Tool)
+	}
+	theirs, ok := versionOf(h.FormatVersion)
+	ours, _ := versionOf(FormatVersion)
+	age := "another"
+	switch {
+	case !ok:
+	case slices.Compare(theirs[:], ours[:]) > 0:
+		age = "a newer"
+	default:
+		age = "an older"
+	}
+	return fmt.Errorf("the plan was written by %s, in %s format version %q, and this one reads %q: %s", writer, age, h.FormatVersion, FormatVersion, regenerate)
+}
+
+func versionOf(s string) (version [2]int, ok bool) {
+	major, minor, ok := strings.Cut(s, ".")
+	a, err1 := strconv.Atoi(major)
+	b, err2 := strconv.Atoi(minor)
+	return [2]int{a, b}, ok && err1 == nil && err2 == nil
 }
 
 // sameBytes compares the input with what would be written, without spaces.

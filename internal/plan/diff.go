@@ -87,7 +87,7 @@ func fieldChange(spec *model.KindSpec, t trio, path string, before, after map[st
 	f := split(path)
 	c := FieldChange{
 		Path: path, Before: at(before, path), After: at(after, path),
-		Sensitive: slices.Contains(spec.Sensitive, f.name) || slices.Contains(spec.Sensitive, path),
+		Sensitive: sensitive(spec, path),
 	}
 	if t.want != nil {
 		c.Origin = t.want.FieldOrigin(path)
@@ -95,6 +95,10 @@ func fieldChange(spec *model.KindSpec, t trio, path string, before, after map[st
 	c.Moved = moved(t, f, c.Before, c.After)
 	c.Note = note(spec.Kind, f, c, after)
 	return c
+}
+
+func sensitive(spec *model.KindSpec, path string) bool {
+	return slices.Contains(spec.Sensitive, split(path).name) || slices.Contains(spec.Sensitive, path)
 }
 
 // split takes apart a path that flat wrote.

@@ -107,7 +107,7 @@ func rules(p *plan.Plan) []plan.Rule {
 
 // everything allows all that can be allowed.
 func everything(p *plan.Plan) plan.Allowed {
-	return plan.Allowed{MassChange: true, OverwriteDrift: true, AdoptExisting: true, ConfirmProject: p.Project}
+	return plan.Allowed{MassChange: true, OverwriteDrift: true, AdoptExisting: true, ConfirmProject: p.Project, DeleteInUse: true, Reapply: true}
 }
 
 func num(s string) json.Number { return json.Number(s) }

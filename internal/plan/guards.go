@@ -101,10 +101,13 @@ func (c *computation) forbidAll(rule Rule, keys []model.Key, detail string) {
 // guard adds the guards that look at the changes as a whole.
 func (c *computation) guard() {
 	c.guardDestroy()
+	c.guardInUse()
 	for i := range c.kinds {
 		c.guardMass(&c.kinds[i])
 	}
 	c.guardDrift()
+	c.guardGone()
+	c.guardHeld()
 	c.guardAdopt()
 	if c.options.Protected && len(c.plan.Changes) > 0 {
 		c.guards = append(c.guards, Guard{
@@ -122,6 +125,45 @@ func (c *computation) guardDestroy() {
 			c.forbid(RulePreventDestroy, ch.Key, fmt.Sprintf("%s has lifecycle.prevent_destroy: set that to false in the configuration and sync, then delete", ch.Key))
 		}
 	}
+}
+
+// guardInUse asks about each object that goes with something else. What that is
+// is said for each: it is what the decision is about.
+func (c *computation) guardInUse() {
+	for i := range c.plan.Changes {
+		ch := &c.plan.Changes[i]
+		if ch.Action != Delete {
+			continue
+		}
+		facts, allow := slices.Clone(c.options.InUse[ch.Key]), cmp.Or(c.options.DeleteFlag, "--allow-delete-in-use")
+		if children := c.children[ch.Key]; len(children) > 0 {
+			allow = "" // that is impossible
+			ids := make([]string, len(children))
+			for n, k := range children {
+				ids[n] = k.ID
+			}
+			facts = append(facts, "children: "+list(ids))
+		}
+		if len(facts) > 0 {
+			c.guards = append(c.guards, Guard{
+				Rule: RuleInUse, Keys: []model.Key{ch.Key}, Allow: allow,
+				Detail: fmt.Sprintf("%s would be deleted and is in use: %s", ch.Key, strings.Join(facts, ", ")),
+			})
+		}
+	}
+}
+
+// guardGone asks about objects that were to be changed and were deleted: the rest
+// of the plan can run, and nothing will be done about them.
+func (c *computation) guardGone() {
+	if len(c.gone) == 0 {
+		return
+	}
+	c.guards = append(c.guards, Guard{
+		Rule: RuleDrift, Keys: c.gone, Allow: "--overwrite-drift",
+		Detail: fmt.Sprintf("%s %s gone, so nothing of %s can be taken back: %s",
+			count(len(c.gone), "object"), plural(len(c.gone), "is", "are"), plural(len(c.gone), "it", "them"), addresses(c.gone)),
+	})
 }
 
 func (c *computation) guardMass(spec *model.KindSpec) {

@@ -29,6 +29,7 @@ func example(t testing.TB) *plan.Plan {
 	last := state(t, remembered, wanted(t, "old", attrs{"name": "Old"}))
 	return compute(t, desired, live, last, plan.Options{
 		Environment: "prod", Project: "P2abcdefghijklmnopqrstuvwxyz", BaseURL: "https://api.descope.com", Protected: true,
+		Tool: "0.9.1", Schema: "v1", Held: []plan.Held{back("new", "", true)}, InUse: map[model.Key][]string{key("old"): {"3 users"}},
 		Prune: []model.Kind{model.Tenant}, Encode: encode,
 	})
 }
@@ -42,6 +43,7 @@ func small(t testing.TB) *plan.Plan {
 	applied := plan.Applied(wanted(t, "acme-corp", attrs{"domains": list()}), live)
 	return compute(t, desired, state(t, live), state(t, applied), plan.Options{
 		Environment: "dev", Project: "P2abcdefghijklmnopqrstuvwxyz", BaseURL: "http://127.0.0.1:8080", Encode: encode,
+		Tool: "0.9.1", Schema: "0.9.1",
 	})
 }
 
@@ -174,8 +176,12 @@ func TestRefusedPlans(t *testing.T) {
 		"not JSON":             {`nonsense`, "invalid character"},
 		"not an object":        {`[]`, "reading a plan"},
 		"not a plan":           {`{"version": 4}`, "this is not a plan"},
-		"another major":        {replace(`"1.1"`, `"2.0"`), `format version "2.0"`},
-		"another minor":        {replace(`"unchanged":[`, `"news":1,"unchanged":[`), `unknown field "news"`},
+		"a newer major":        {replace(`"1.1","tool_version":"0.9.1"`, `"2.0","tool_version":"1.4.0"`), `the plan was written by version "1.4.0" of this program, in a newer format version "2.0", and this one reads "1.1": make the plan again`},
+		"a newer minor":        {replace(`"1.1","tool_version":"0.9.1"`, `"1.2","news":1,"tool_version":"1.0.0"`), `the plan was written by version "1.0.0" of this program, in a newer format version "1.2"`},
+		"a minor above nine":   {replace(`"1.1"`, `"1.10"`), `in a newer format version "1.10"`},
+		"an older minor":       {replace(`"1.1","tool_version":"0.9.1",`, `"1.0",`), `the plan was written by another version of this program, in an older format version "1.0"`},
+		"a version of sorts":   {replace(`"1.1"`, `"one"`), `in another format version "one"`},
+		"an unknown field":     {replace(`"unchanged":[`, `"news":1,"unchanged":[`), `unknown field "news"`},
 		"an unknown guard":     {replace(`"rule":"protected"`, `"rule":"polite"`), `unknown guard "polite"`},
 		"an unknown action":    {replace(`["delete"]`, `["forget"]`), "actions"},
 		"two actions":          {replace(`["delete"]`, `["delete","create"]`), "actions"},
@@ -241,7 +247,7 @@ func TestDocumentedExample(t *testing.T) {
 	}
 	for _, r := range []plan.Rule{
 		plan.RuleImpossible, plan.RuleTaken, plan.RulePreventDestroy, plan.RuleMassChange,
-		plan.RuleDrift, plan.RuleUnknown, plan.RuleAdopt, plan.RuleProtected,
+		plan.RuleDrift, plan.RuleUnknown, plan.RuleAdopt, plan.RuleProtected, plan.RuleHeld, plan.RuleInUse,
 	} {
 		if !strings.Contains(before, "`"+string(r)+"`") {
 			t.Errorf("the page does not name the rule %s", r)

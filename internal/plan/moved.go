@@ -18,13 +18,26 @@ func moved(t trio, f field, live, want any) Side {
 	}
 	last, known := lastValue(t.last, f)
 	switch {
-	case !known, model.Equal(last, live):
+	case !known, same(t.last.Key.Kind, f.name, last, live):
 		return Config
-	case model.Equal(last, want):
+	case same(t.last.Key.Kind, f.name, last, want):
 		return Live
 	default:
 		return Both
 	}
+}
+
+// same reports that two values of one field, or of one attribute, mean the same.
+func same(k model.Kind, path string, a, b any) bool {
+	if model.Equal(a, b) {
+		return true
+	}
+	if k != model.Flow || path != "definition" {
+		return false
+	}
+	x, ok1 := a.(map[string]any)
+	y, ok2 := b.(map[string]any)
+	return ok1 && ok2 && model.Equal(model.NormalFlow(x), model.NormalFlow(y))
 }
 
 // lastValue is the value of a field as verified after the last apply, [Absent]
@@ -54,7 +67,7 @@ func movedSince(spec *model.KindSpec, t trio) bool {
 		if v == nil && split(path).keyed {
 			v = Absent{}
 		}
-		if !model.Equal(v, now) {
+		if !same(spec.Kind, path, v, now) {
 			return true
 		}
 	}
@@ -95,7 +108,9 @@ func Applied(want, live model.Resource) model.Resource {
 			attrs[name] = now
 		}
 	}
-	return model.Resource{Key: want.Key, Attrs: attrs, Policy: want.Policy}
+	policy := want.Policy
+	policy.UpdateOnly = false // of the desired resource, not of the object
+	return model.Resource{Key: want.Key, Attrs: attrs, Policy: policy}
 }
 
 func appliedMap(name string, written map[string]any, live any, policy model.Policy) map[string]any {

@@ -188,6 +188,7 @@ func (c *computation) orderDeletes(g *graph) {
 		for i := range c.plan.Changes {
 			if children := left[i]; len(children) > 0 {
 				key := c.plan.Changes[i].Key
+				c.children[key] = children
 				c.forbid(RuleImpossible, key, fmt.Sprintf("%s cannot be deleted: %s %s its %s", key, addresses(children), plural(len(children), "is", "are"), plural(len(children), "child", "children")))
 			}
 		}

@@ -43,3 +43,13 @@ func show(v any) string {
 	}
 	return string(model.CanonicalJSON(v))
 }
+
+// brief is show, cut to what a sentence can hold.
+func brief(v any) string {
+	const most = 60
+	text := []rune(show(v))
+	if len(text) > most {
+		return string(text[:most]) + "…"
+	}
+	return string(text)
+}
