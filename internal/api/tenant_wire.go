@@ -186,7 +186,7 @@ func tenantAfter(body json.RawMessage, live model.Resource, exists bool) (after 
 		return model.Resource{}, false, false
 	}
 	for name, v := range sent {
-		if was, ok := fields[name]; isNull(v) && !(ok && isNull(was)) {
+		if was, ok := fields[name]; isNull(v) && (!ok || !isNull(was)) {
 			delete(fields, name) // null takes a field away
 			continue
 		}

@@ -81,6 +81,8 @@ func endpoints() map[string]endpoint {
 		return endpoint{run: run, write: true, takes: takes}
 	}
 	tenantRequest := append([]string{"id"}, fieldNames(tenantFields())...)
+	userRequest := append(fieldNames(givenUserFields()), "loginId", "additionalLoginIds", "displayName", "userTenants", "test")
+	userSearch := endpoint{run: (*call).searchUsers, list: "users", takes: fieldNames(userSearchFields())}
 	return map[string]endpoint{
 		"GET /v1/mgmt/license": {run: (*call).licence, company: true},
 
@@ -94,12 +96,32 @@ func endpoints() map[string]endpoint {
 		"GET /v1/mgmt/tenant/all":                 {run: (*call).allTenants, list: "tenants"},
 		"POST /v1/mgmt/tenant/search":             {run: (*call).searchTenants, list: "tenants", takes: fieldNames(searchFields())},
 
-		"GET /v2/mgmt/sso/settings":      {run: (*call).loadSSO},
-		"GET /v2/mgmt/sso/settings/all":  {run: (*call).allSSO, list: "SSOSettings"},
-		"POST /v1/mgmt/user/search":      {run: (*call).searchUsers, list: "users"},
-		"POST /v2/mgmt/user/search":      {run: (*call).searchUsers, list: "users"},
-		"POST /v1/mgmt/accesskey/search": {run: (*call).searchAccessKeys, list: "keys"},
-		"POST /v1/mgmt/projects/list":    {run: (*call).listProjects, list: "projects", company: true},
+		"POST /v1/mgmt/user/create":               write((*call).createUser, userRequest...),
+		"POST /v1/mgmt/user/create/test":          write((*call).createUser, userRequest...),
+		"POST /v1/mgmt/user/delete":               write((*call).deleteUser, "loginId", "userId"),
+		"POST /v1/mgmt/user/update/tenant/add":    write((*call).addUserTenant, "loginId", "tenantId"),
+		"POST /v1/mgmt/user/update/tenant/remove": write((*call).removeUserTenant, "loginId", "tenantId"),
+		"GET /v1/mgmt/user":                       {run: (*call).loadUser},
+		"POST /v1/mgmt/user/search":               userSearch,
+		"POST /v2/mgmt/user/search":               userSearch,
+		"POST /v2/mgmt/user/search/test":          userSearch,
+
+		"POST /v1/mgmt/accesskey/create":     write((*call).createAccessKey, append(fieldNames(givenKeyFields()), "userId", "keyTenants")...),
+		"POST /v1/mgmt/accesskey/delete":     write((*call).deleteAccessKey, "id"),
+		"POST /v1/mgmt/accesskey/activate":   write((*call).activateAccessKey, "id"),
+		"POST /v1/mgmt/accesskey/deactivate": write((*call).deactivateAccessKey, "id"),
+		"GET /v1/mgmt/accesskey":             {run: (*call).loadAccessKey},
+		"POST /v1/mgmt/accesskey/search":     {run: (*call).searchAccessKeys, list: "keys", takes: fieldNames(keySearchFields())},
+
+		"POST /v1/mgmt/sso/oidc":          write((*call).configureOIDC, "tenantId", "settings", "domains", "ssoId"),
+		"POST /v1/mgmt/sso/saml":          write((*call).configureSAML, "tenantId", "settings", "redirectUrl", "domains", "ssoId"),
+		"POST /v1/mgmt/sso/saml/metadata": write((*call).configureSAML, "tenantId", "settings", "redirectUrl", "domains", "ssoId"),
+		"POST /v1/mgmt/sso/settings/new":  write((*call).newSSO, "tenantId", "ssoId", "displayName"),
+		"DELETE /v1/mgmt/sso/settings":    write((*call).deleteSSO),
+		"GET /v2/mgmt/sso/settings":       {run: (*call).loadSSO},
+		"GET /v2/mgmt/sso/settings/all":   {run: (*call).allSSO, list: "SSOSettings"},
+
+		"POST /v1/mgmt/projects/list": {run: (*call).listProjects, list: "projects", company: true},
 
 		"POST /v1/mgmt/flow/list":    {run: (*call).listFlows, list: "flows", takes: []string{"ids"}},
 		"POST /v2/mgmt/flow/export":  {run: (*call).exportFlow, takes: []string{"flowId"}},

@@ -10,7 +10,9 @@ const (
 	codeBadRequest = "E011001" // malformed
 	codeInvalid    = "E011004" // arguments that cannot be honoured
 	codeProject    = "E011008" // unknown project
+	codeUserExists = "E062107"
 	codeLicence    = "E111703" // the plan does not allow it
+	codeNoUser     = "E112102"
 	codeNoTenant   = "E112202"
 	codeRate       = "E130429"
 )
@@ -32,6 +34,10 @@ func description(code string, status int) string {
 		return "License does not allow this operation"
 	case codeNoTenant:
 		return "Tenant not found"
+	case codeUserExists:
+		return "User already exists"
+	case codeNoUser:
+		return "User not found"
 	case codeRate:
 		return "API rate limit exceeded"
 	}
@@ -58,8 +64,10 @@ func badRequest(format string, args ...any) *apiError {
 	return &apiError{status: http.StatusBadRequest, code: codeBadRequest, message: fmt.Sprintf(format, args...)}
 }
 
-func invalid(format string, args ...any) *apiError {
-	return &apiError{status: http.StatusBadRequest, code: codeInvalid, message: fmt.Sprintf(format, args...)}
+func invalid(format string, args ...any) *apiError { return invalidCode(codeInvalid, format, args...) }
+
+func invalidCode(code, format string, args ...any) *apiError {
+	return &apiError{status: http.StatusBadRequest, code: code, message: fmt.Sprintf(format, args...)}
 }
 
 // body is the JSON of the error. Descope: message repeats errorMessage.

@@ -25,8 +25,8 @@ type Quirks struct {
 	NameCase string `json:"name_case"`
 	// IDRule: any non-empty id, or strict, which is ^[A-Za-z0-9_-]{1,30}$.
 	IDRule string `json:"id_rule"`
-	// NotFoundStatus answers a request for an unknown tenant: 404 or 400,
-	// always with E112202.
+	// NotFoundStatus answers a request for an unknown tenant (E112202), user
+	// (E112102) or access key: 404 or 400.
 	NotFoundStatus int `json:"not_found_status"`
 	// UnknownProjectStatus: 404 or 400, always with E011008.
 	UnknownProjectStatus int `json:"unknown_project_status"`
@@ -72,6 +72,10 @@ type Quirks struct {
 	// UnknownRoles: refuse or accept default roles that the project does not
 	// list. A project that lists none accepts all.
 	UnknownRoles string `json:"unknown_roles"`
+	// EmptySSO is how a tenant without SSO reads: null (one configuration
+	// whose parts are null), object (one whose parts are spelt out and hold
+	// Descope's own side) or none (an empty list).
+	EmptySSO string `json:"empty_sso"`
 	// SearchLimit and AllLimit cut search and all off after so many tenants,
 	// without a word; 0 is no limit.
 	SearchLimit int `json:"search_limit"`
@@ -115,6 +119,7 @@ func (q *Quirks) choices() []choice {
 		{"unknown_attributes", &q.UnknownAttributes, []string{"store", "refuse", "drop"}},
 		{"unknown_fields", &q.UnknownFields, []string{"store", "drop"}},
 		{"unknown_roles", &q.UnknownRoles, []string{"refuse", "accept"}},
+		{"empty_sso", &q.EmptySSO, []string{"null", "object", "none"}},
 		{"etag", &q.Etag, []string{"moves", "frozen"}},
 		{"flow_echo", &q.FlowEcho, []string{"restamp", "verbatim"}},
 		{"flow_list_dsl", &q.FlowListDSL, []string{"empty", "full"}},

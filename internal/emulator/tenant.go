@@ -232,7 +232,11 @@ func (c *call) takeExtras(wire map[string]any, known []field) {
 	}
 	taken := append(fieldNames(known), notStored()...)
 	for name, v := range c.body {
-		if v != nil && !slices.Contains(taken, name) {
+		switch {
+		case slices.Contains(taken, name):
+		case v == nil:
+			delete(wire, name)
+		default:
 			wire[name] = model.Clone(v)
 		}
 	}
