@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"pcconnect.ai/descope-mgmt/internal/emulator"
+	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
@@ -192,10 +193,10 @@ func TestMovedWhileAsked(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, emulator.Options{})
 		asked := answering("y")
-		asked.meanwhile = []func(){func() { holdLock(w, "a colleague since noon") }}
+		asked.meanwhile = []func(){func() { holdLock(w, store.Holder{Operation: "a colleague"}) }}
 		w.prompter = asked
 		r := w.mustRun(exitRefused, "sync", "--env", "dev")
-		contains(t, r.err, "a colleague since noon")
+		contains(t, r.err, "a colleague is running")
 		if n := w.writes(); n != 0 {
 			t.Errorf("%d writes", n)
 		}

@@ -18,7 +18,7 @@ import (
 func TestExitCode(t *testing.T) {
 	t.Parallel()
 	auth := &api.Error{Kind: api.KindAuth, Status: 401}
-	locked := &store.LockedError{Path: "p", Holder: "h"}
+	locked := &store.LockedError{Path: "p"}
 	for name, tt := range map[string]struct {
 		err  error
 		want int

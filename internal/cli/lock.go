@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"pcconnect.ai/descope-mgmt/internal/store"
@@ -14,31 +13,26 @@ import (
 // lockWait is how long a command waits for another one to finish.
 const lockWait = 2 * time.Second
 
-// holder says who holds a lock, to whoever else wants it: the command, then
-// where to find it. A state directory may be shared between machines.
-func (a *app) holder() string {
-	who := fmt.Sprintf("process %d", os.Getpid())
-	if user, _ := a.environ("USER"); user != "" {
-		who += " of " + user
-	}
-	if host, err := os.Hostname(); err == nil {
-		who += " on " + host
-	}
-	command := "descope-mgmt"
+// holder says who holds a lock, to whoever else wants it. A state directory may be
+// shared between machines.
+func (a *app) holder() store.Holder {
+	h := store.Holder{PID: os.Getpid(), Since: a.now(), Operation: "descope-mgmt"}
+	h.User, _ = a.environ("USER")
+	h.Host, _ = os.Hostname()
 	if a.cmd != nil {
-		command = a.cmd.CommandPath()
+		h.Operation = a.cmd.CommandPath()
 	}
-	return fmt.Sprintf("%s, %s, since %s", command, who, a.now().Format(time.RFC3339))
+	return h
 }
 
 // lock keeps every other run from writing to the project until the connection is
 // closed. retry is what to do if one is under way.
 func (c *connection) lock(ctx context.Context, retry string) error {
-	release, err := c.scope.Lock(ctx, c.app.holder(), lockWait)
+	l, err := c.scope.Lock(ctx, c.app.holder(), lockWait)
 	if err != nil {
 		return busy(err, "running in project "+c.project, retry)
 	}
-	c.closers = append(c.closers, release)
+	c.closers = append(c.closers, l.Release)
 	return nil
 }
 
@@ -60,14 +54,18 @@ func busy(err error, doing, retry string) error {
 }
 
 func (e *busyError) Error() string {
-	command, who, known := strings.Cut(e.Holder, ", ")
+	command, who := e.Holder.Operation, e.Holder.Who()
 	if command == "" {
 		command = "another command"
 	}
-	if known {
+	if who != "" {
 		who = " (" + who + ")"
 	}
-	return fmt.Sprintf("%s is %s%s; nothing was applied; lock file: %s", command, e.doing, who, e.Path)
+	doing := "is " + e.doing
+	if e.Free {
+		doing = "died while " + e.doing + ", or its host does not share locks with this one"
+	}
+	return fmt.Sprintf("%s %s%s; nothing was applied; lock file: %s", command, doing, who, e.Path)
 }
 
 func (e *busyError) Unwrap() error { return e.LockedError }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"pcconnect.ai/descope-mgmt/internal/emulator"
 	"pcconnect.ai/descope-mgmt/internal/store"
@@ -16,13 +17,21 @@ import (
 // anything else, who does it and since when, and the command to try again.
 func TestLocked(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ name, holder, says string }{
+	for _, tt := range []struct {
+		name   string
+		holder store.Holder
+		says   string
+	}{
 		{
-			"another command", "descope-mgmt tenant sync, process 4711 of ada on build-7, since 2025-11-10T14:30:15Z",
-			"Error: descope-mgmt tenant sync is running in project " + devProject + " (process 4711 of ada on build-7, since 2025-11-10T14:30:15Z); nothing was applied; lock file: ",
+			"another command",
+			store.Holder{
+				ID: "K7", User: "ada", Host: "build-7", PID: 4711, Operation: "descope-mgmt tenant sync",
+				Since: time.Date(2025, 11, 10, 14, 30, 15, 0, time.UTC),
+			},
+			"Error: descope-mgmt tenant sync is running in project " + devProject + " (process 4711 of ada on build-7, since 2025-11-10T14:30:15Z, lock id K7); nothing was applied; lock file: ",
 		},
-		{"somebody who says little", "descope-mgmt sync", "Error: descope-mgmt sync is running in project " + devProject + "; nothing was applied; lock file: "},
-		{"nobody knows", "", "Error: another command is running in project " + devProject + "; nothing was applied; lock file: "},
+		{"somebody who says little", store.Holder{ID: "K7", Operation: "descope-mgmt sync"}, "Error: descope-mgmt sync is running in project " + devProject + " (lock id K7); nothing was applied; lock file: "},
+		{"nobody knows", store.Holder{ID: "K7"}, "Error: another command is running in project " + devProject + " (lock id K7); nothing was applied; lock file: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -45,13 +54,13 @@ func TestLocked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		storage, err := d.EmulatorStorage(t.Context(), "descope-mgmt plan, process 1, since noon", 0)
+		storage, err := d.EmulatorStorage(t.Context(), store.Holder{ID: "K7", PID: 1, Operation: "descope-mgmt plan"}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer storage.Close() //nolint:errcheck // the test is over
 		r := w.mustRun(exitRefused, "tenant", "show", "acme-corp", "--env", "dev", "--emulator")
-		contains(t, r.err, "Error: descope-mgmt plan is using the emulator's data (process 1, since noon); nothing was applied; lock file: ", "\n    descope-mgmt tenant show acme-corp --env dev --emulator\n")
+		contains(t, r.err, "Error: descope-mgmt plan is using the emulator's data (process 1, lock id K7); nothing was applied; lock file: ", "\n    descope-mgmt tenant show acme-corp --env dev --emulator\n")
 		r = w.mustRun(exitRefused, "doctor", "--env", "dev", "--emulator")
 		contains(t, r.out, "failed   state          descope-mgmt plan is using the emulator's data", "next: descope-mgmt doctor --env dev --emulator")
 		r = w.mustRun(exitRefused, "emulator", "--data", w.env["DESCOPE_STATE_DIR"])
@@ -75,7 +84,7 @@ func TestHolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, held, fmt.Sprintf("descope-mgmt sync, process %d of ada on %s, since 20", os.Getpid(), host))
+	contains(t, held, fmt.Sprintf(`"user":"ada","host":%q,"pid":%d,"since":"20`, host, os.Getpid()), `"operation":"descope-mgmt sync"`)
 	if after := w.holder(); after != "" {
 		t.Errorf("afterwards: %q", after)
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // holdLock takes the lock of the dev project, as another run would.
-func holdLock(w *world, holder string) {
+func holdLock(w *world, holder store.Holder) {
 	w.t.Helper()
 	dir, err := store.Open(w.env["DESCOPE_STATE_DIR"])
 	if err != nil {
@@ -24,11 +24,11 @@ func holdLock(w *world, holder string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	release, err := scope.Lock(w.ctx, holder, time.Second)
+	l, err := scope.Lock(w.ctx, holder, time.Second)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(func() { _ = release() })
+	w.t.Cleanup(func() { _ = l.Release() })
 }
 
 // TestStateDirectory: a state directory that cannot serve stops every command
@@ -112,9 +112,9 @@ func TestLockedState(t *testing.T) {
 	t.Run("by this project", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, emulator.Options{})
-		holdLock(w, "descope-mgmt, process 4711, since noon")
+		holdLock(w, store.Holder{PID: 4711, Operation: "descope-mgmt sync"})
 		r := w.mustRun(exitRefused, "sync", "--env", "dev", "--yes")
-		contains(t, r.err, "process 4711, since noon")
+		contains(t, r.err, "descope-mgmt sync is running", "process 4711")
 		if n := w.writes(); n != 0 {
 			t.Errorf("%d writes", n)
 		}
@@ -150,7 +150,7 @@ func TestLockedState(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		storage, err := dir.EmulatorStorage(t.Context(), "somebody else", time.Second)
+		storage, err := dir.EmulatorStorage(t.Context(), store.Holder{Operation: "somebody else"}, time.Second)
 		if err != nil {
 			t.Fatal(err)
 		}

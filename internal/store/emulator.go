@@ -14,9 +14,9 @@ import (
 // other process can open it, so that two emulators never lose each other's
 // writes. It is safe for concurrent use.
 type EmulatorStorage struct {
-	dir     *Dir
-	path    string
-	release func() error
+	dir  *Dir
+	path string
+	lock *Lock
 
 	mu     sync.Mutex
 	closed bool
@@ -24,17 +24,18 @@ type EmulatorStorage struct {
 
 // EmulatorStorage opens the emulator's data below the state directory. Where
 // another process has it open, it waits at most as long as given, then returns a
-// [LockedError] that names the holder. See [Scope.Lock] for holder.
-func (d *Dir) EmulatorStorage(ctx context.Context, holder string, wait time.Duration) (*EmulatorStorage, error) {
+// [LockedError] that names the holder. See [Scope.Lock]; here the kernel alone
+// decides whether the lock is free.
+func (d *Dir) EmulatorStorage(ctx context.Context, h Holder, wait time.Duration) (*EmulatorStorage, error) {
 	path, err := d.sub("emulator")
 	if err != nil {
 		return nil, err
 	}
-	release, err := d.lock(ctx, filepath.Join(path, "lock"), holder, wait)
+	l, err := d.lock(ctx, filepath.Join(path, "lock"), h, wait, false)
 	if err != nil {
 		return nil, err
 	}
-	return &EmulatorStorage{dir: d, path: path, release: release}, nil
+	return &EmulatorStorage{dir: d, path: path, lock: l}, nil
 }
 
 // Close lets others open the storage. It may be called more than once.
@@ -42,7 +43,7 @@ func (e *EmulatorStorage) Close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.closed = true
-	return e.release()
+	return e.lock.Release()
 }
 
 // Load returns what was last saved for a project, and nil without an error for

@@ -13,7 +13,7 @@ import (
 
 func TestEmulatorStorage(t *testing.T) {
 	d := open(t)
-	e, err := d.EmulatorStorage(t.Context(), "descope-mgmt emulator, process 7", 0)
+	e, err := d.EmulatorStorage(t.Context(), holder("descope-mgmt emulator, process 7"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func TestEmulatorStorage(t *testing.T) {
 		t.Fatal(err)
 	}
 	var locked *LockedError
-	if _, err := d.EmulatorStorage(t.Context(), "second", 20*time.Millisecond); !errors.As(err, &locked) || !strings.Contains(err.Error(), "process 7") {
+	if _, err := d.EmulatorStorage(t.Context(), holder("second"), 20*time.Millisecond); !errors.As(err, &locked) || !strings.Contains(err.Error(), "process 7") {
 		t.Errorf("opened twice: %v", err)
 	}
 	if err := errors.Join(e.Close(), e.Close()); err != nil {
@@ -33,7 +33,7 @@ func TestEmulatorStorage(t *testing.T) {
 	if err := e.Save("P2", nil); err == nil || !strings.Contains(err.Error(), "closed") {
 		t.Errorf("saved after close: %v", err)
 	}
-	again, err := d.EmulatorStorage(t.Context(), "second", 0)
+	again, err := d.EmulatorStorage(t.Context(), holder("second"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestEmulatorStorage(t *testing.T) {
 
 func TestEmulatorStorageFails(t *testing.T) {
 	d := open(t)
-	e, err := d.EmulatorStorage(t.Context(), "x", 0)
+	e, err := d.EmulatorStorage(t.Context(), holder("x"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestEmulatorStorageFails(t *testing.T) {
 }
 
 func TestEmulatorStorageConcurrently(t *testing.T) {
-	e, err := open(t).EmulatorStorage(t.Context(), "x", 0)
+	e, err := open(t).EmulatorStorage(t.Context(), holder("x"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

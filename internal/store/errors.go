@@ -23,15 +23,18 @@ func (e *CorruptError) Error() string {
 // LockedError is a lock that somebody else holds.
 type LockedError struct {
 	Path string
-	// Holder is what the holder said about itself, or "".
-	Holder string
+	// Holder is what the holder said about itself; zero if it is not known.
+	Holder Holder
+	// Free: the kernel finds the lock free, but its holder, on another host, did
+	// not give it back. See [Scope.Lock].
+	Free bool
 }
 
 func (e *LockedError) Error() string {
-	if e.Holder == "" {
-		return fmt.Sprintf("%s is in use by another process", e.Path)
+	if e.Free {
+		return fmt.Sprintf("%s did not give its lock back: it died, or its host does not share locks with this one; lock file: %s", e.Holder, e.Path)
 	}
-	return fmt.Sprintf("%s is in use by %s", e.Path, e.Holder)
+	return fmt.Sprintf("%s is running; lock file: %s", e.Holder, e.Path)
 }
 
 // NotFoundError is a name that nothing kept on disk answers to, or too much does.

@@ -101,21 +101,11 @@ func (s *Slots) locked(budget string, alone bool, f func(path string) error) err
 		return err
 	}
 	path := filepath.Join(dir, fileName(budget))
-	if err := s.dir.touch(path + ".lock"); err != nil {
-		return explain("locking", path, err)
-	}
-	l := flock.New(path+".lock", flock.SetFlag(os.O_RDWR))
-	try := l.TryRLock
+	try := (*flock.Flock).TryRLock
 	if alone {
-		try = l.TryLock
+		try = (*flock.Flock).TryLock
 	}
-	if err := acquire(context.Background(), try, slotLockWait); err != nil {
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = &LockedError{Path: path}
-		}
-		return explain("locking", path, err)
-	}
-	return errors.Join(f(path+".log"), l.Unlock())
+	return s.dir.locked(context.Background(), path+".lock", slotLockWait, try, func() error { return f(path + ".log") })
 }
 
 // compact reads a log and drops what is forgotten or damaged from it.

@@ -223,11 +223,11 @@ func TestSlotsLockedOut(t *testing.T) {
 		if err := s.Sent("b", "1", time.Now()); err != nil {
 			t.Fatal(err)
 		}
-		release, err := d.lock(t.Context(), strings.TrimSuffix(logPath(d, "b"), "log")+"lock", "x", 0)
+		l, err := d.lock(t.Context(), strings.TrimSuffix(logPath(d, "b"), "log")+"lock", holder("x"), 0, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer release() //nolint:errcheck // the test is over
+		defer release(t, l)
 		start := time.Now()
 		var locked *LockedError
 		if err := s.Sent("b", "2", time.Now()); !errors.As(err, &locked) || time.Since(start) != slotLockWait {
