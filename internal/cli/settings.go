@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/joho/godotenv"
@@ -192,27 +193,31 @@ func chooseBaseURL(flag, configured, project string, v variables) (setting, erro
 // chooseEnvironment decides the environment: the flag, DESCOPE_ENVIRONMENT, or
 // the git branch if it bears the name of one.
 func chooseEnvironment(flag string, names []string, v variables, branch string) (setting, error) {
-	list := strings.Join(names, ", ")
 	s := setting{flag, "--env", fromFlag}
 	if s.value == "" {
 		s = v.general(varEnv)
 	}
 	if s.value != "" {
-		for _, n := range names {
-			if n == s.value {
-				return s, nil
-			}
+		if err := known(s.value, " (from "+s.where()+")", names); err != nil {
+			return setting{}, err
 		}
-		hint := ""
-		if near := model.Suggest(s.value, names); near != "" {
-			hint = "descope-mgmt plan --env " + near
-		}
-		return setting{}, configError(hint, "there is no environment %q (from %s); there are: %s", s.value, s.where(), list)
+		return s, nil
 	}
-	for _, n := range names {
-		if n == branch {
-			return setting{n, branch, fromBranch}, nil
-		}
+	if slices.Contains(names, branch) {
+		return setting{branch, branch, fromBranch}, nil
 	}
-	return setting{}, configError("descope-mgmt env list", "no environment given; choose one with --env: %s", list)
+	return setting{}, configError("descope-mgmt env list", "no environment given; choose one with --env: %s", strings.Join(names, ", "))
+}
+
+// known refuses the name of an environment that there is none of; from says where
+// it stands.
+func known(name, from string, names []string) error {
+	if slices.Contains(names, name) {
+		return nil
+	}
+	meant := ""
+	if near := model.Suggest(name, names); near != "" {
+		meant = "; did you mean " + near + "?"
+	}
+	return configError("", "there is no environment %q%s; there are %s%s", name, from, strings.Join(names, ", "), meant)
 }

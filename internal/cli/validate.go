@@ -74,7 +74,7 @@ func (a *app) compileSome(ctx context.Context, m *compiler.Module, only []string
 	var results []*compiler.Result
 	var all model.Diagnostics
 	for _, name := range only {
-		if _, err := chooseEnvironment(name, names, variables{}, ""); err != nil {
+		if err := known(name, "", names); err != nil {
 			return nil, nil, err
 		}
 		r, diagnostics := compiler.Compile(ctx, m, name)

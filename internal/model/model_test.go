@@ -237,8 +237,14 @@ func TestResourceLookups(t *testing.T) {
 
 func TestSuggest(t *testing.T) {
 	fields := []string{"name", "domains", "self_provisioning", "protected"}
-	for word, want := range map[string]string{"protcted": "protected", "self-provisioning": "self_provisioning", "domain": "domains", "Name": "name", "xyz": "", "": ""} {
+	for word, want := range map[string]string{"protcted": "protected", "self-provisioning": "self_provisioning", "domain": "domains", "Name": "name", "xyz": "", "": "", "nmae": "name", "anme": "name", "amne": ""} {
 		if got := Suggest(word, fields); got != want {
+			t.Errorf("Suggest(%q) = %q, want %q", word, got, want)
+		}
+	}
+	// In a short word, two letters in each other's place are still one mistake.
+	for word, want := range map[string]string{"dve": "dev", "edv": "dev", "vde": "", "dex": "dev", "tets": "test", "prdo": "prod"} {
+		if got := Suggest(word, []string{"dev", "devtest", "prod", "staging", "test"}); got != want {
 			t.Errorf("Suggest(%q) = %q, want %q", word, got, want)
 		}
 	}
