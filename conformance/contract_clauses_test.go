@@ -462,13 +462,13 @@ func customAttributes(s *subject) {
 func settings(s *subject) {
 	domain := s.prefix + "settings.example.com"
 	k := s.create("settings", map[string]any{"selfProvisioningDomains": []any{domain}})
-	got, err := s.client.Settings(s.Context(), k.ID)
+	got, err := s.client.TenantSettings(s.Context(), k.ID)
 	if err != nil {
 		s.Fatal(err)
 	}
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(got.Raw, &fields); err != nil || fields["enabled"] == nil {
-		s.Errorf("the settings are %s (%v)", got.Raw, err)
+	if err := json.Unmarshal(got, &fields); err != nil || fields["enabled"] == nil {
+		s.Errorf("the settings are %s (%v)", got, err)
 	}
 	status, _ := s.post("/v1/mgmt/tenant/settings", k.ID, map[string]any{"tenantId": k.ID, "enabled": false})
 	if status != http.StatusOK {

@@ -8,6 +8,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -65,8 +66,13 @@ type Reader interface {
 	Read(ctx context.Context, kinds ...model.Kind) (model.State, error)
 	// Get returns one resource, and whether it exists.
 	Get(ctx context.Context, key model.Key) (model.Resource, bool, error)
-	// Settings returns the session settings of a tenant as they are.
-	Settings(ctx context.Context, tenant string) (Settings, error)
+	// TenantSettings returns the session settings of a tenant as they are.
+	TenantSettings(ctx context.Context, tenant string) (json.RawMessage, error)
+	// SSOSettings returns the SSO configurations of a tenant as they are.
+	SSOSettings(ctx context.Context, tenant string) (json.RawMessage, error)
+	// InUse returns what a tenant is used by; none means that nothing is lost
+	// with it. Every read that fails or is not understood is an error.
+	InUse(ctx context.Context, tenant string) ([]string, error)
 	// License returns the licence of the project.
 	License(ctx context.Context) (License, error)
 }

@@ -148,7 +148,7 @@ func TestLifeOfATenant(t *testing.T) {
 	if _, exists, err := c.Get(t.Context(), tenant("acme")); exists || err != nil {
 		t.Error(exists, err)
 	}
-	if _, err := c.Settings(t.Context(), "holding"); err != nil {
+	if _, err := c.TenantSettings(t.Context(), "holding"); err != nil {
 		t.Error(err)
 	}
 	if license, err := c.License(t.Context()); err != nil || license.Tier != "tier1" {

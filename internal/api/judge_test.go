@@ -161,9 +161,9 @@ func TestReads(t *testing.T) {
 	if want := time.Date(2026, 10, 5, 10, 0, 0, 0, time.UTC); err != nil || license.Tier != "tier1" || !license.ServerTime.Equal(want) {
 		t.Error(license, err)
 	}
-	settings, err := c.Settings(t.Context(), "a")
-	if err != nil || !json.Valid(settings.Raw) || !strings.Contains(string(settings.Raw), "a.com") {
-		t.Error(string(settings.Raw), err)
+	settings, err := c.TenantSettings(t.Context(), "a")
+	if err != nil || !json.Valid(settings) || !strings.Contains(string(settings), "a.com") {
+		t.Error(string(settings), err)
 	}
 }
 

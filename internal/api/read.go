@@ -42,16 +42,19 @@ func (c *Client) Get(ctx context.Context, key model.Key) (model.Resource, bool, 
 	return r.get(ctx, c, key.ID)
 }
 
-// Settings are the session settings of a tenant exactly as received.
-type Settings struct{ Raw json.RawMessage }
+// TenantSettings returns the session settings of a tenant exactly as received.
+func (c *Client) TenantSettings(ctx context.Context, tenant string) (json.RawMessage, error) {
+	got, err := c.read(ctx, ofTenant(tenant, "/v1/mgmt/tenant/settings", "id"))
+	return got.body, err
+}
 
-// Settings returns the session settings of a tenant as they are.
-func (c *Client) Settings(ctx context.Context, tenant string) (Settings, error) {
-	got, err := c.read(ctx, request{
-		method: http.MethodGet, path: "/v1/mgmt/tenant/settings", query: url.Values{"id": {tenant}},
+// ofTenant is a read of something that belongs to a tenant, which a parameter of
+// the query names.
+func ofTenant(tenant, path, parameter string) request {
+	return request{
+		method: http.MethodGet, path: path, query: url.Values{parameter: {tenant}},
 		budget: BudgetOther, object: model.Key{Kind: model.Tenant, ID: tenant}.String(),
-	})
-	return Settings{Raw: got.body}, err
+	}
 }
 
 // License is what Descope says of the plan of a project.

@@ -107,24 +107,35 @@ func decodeTenants(body []byte) ([]model.Resource, error) {
 // decodeList takes the elements out of {"<name>": […], "total": n}; the total
 // is optional and must be right.
 func decodeList(body []byte, name string) ([]json.RawMessage, error) {
+	elements, total, err := decodePage(body, name)
+	if err == nil && total >= 0 && total != len(elements) {
+		return nil, fmt.Errorf("the list is short or not understood: %d %s, but the total is \"%d\"", len(elements), name, total)
+	}
+	return elements, err
+}
+
+// decodePage is decodeList for a list that may be a part of the whole. The total
+// is -1 if the answer does not say.
+func decodePage(body []byte, name string) (elements []json.RawMessage, total int, err error) {
 	var top map[string]json.RawMessage
 	if err := json.Unmarshal(body, &top); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	list, ok := top[name]
 	if !ok {
-		return nil, fmt.Errorf("%q is missing from the answer", name)
+		return nil, 0, fmt.Errorf("%q is missing from the answer", name)
 	}
-	var elements []json.RawMessage
 	if err := json.Unmarshal(list, &elements); err != nil || elements == nil {
-		return nil, fmt.Errorf("%q is not a list", name)
+		return nil, 0, fmt.Errorf("%q is not a list", name)
 	}
-	if total, ok := top["total"]; ok {
-		if n, err := wireInt(total); err != nil || n != len(elements) {
-			return nil, fmt.Errorf("the list is short or not understood: %d %s, but the total is %s", len(elements), name, quoted(string(total)))
-		}
+	raw, ok := top["total"]
+	if !ok || isNull(raw) {
+		return elements, -1, nil
 	}
-	return elements, nil
+	if total, err = wireInt(raw); err != nil || total < 0 {
+		return nil, 0, fmt.Errorf("the total is %s", quoted(string(raw)))
+	}
+	return elements, total, nil
 }
 
 // wireInt reads an integer. Descope: 64-bit integers are written as strings.

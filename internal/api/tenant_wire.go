@@ -86,6 +86,11 @@ func tenantNormalForm(raw json.RawMessage) (map[string]any, error) {
 	if !ok {
 		return nil, errors.New("a tenant that is not a JSON object")
 	}
+	return tenantNormalFields(fields)
+}
+
+// tenantNormalFields brings the fields of a tenant into normal form, in place.
+func tenantNormalFields(fields map[string]any) (map[string]any, error) {
 	for _, name := range volatileTenantFields() {
 		delete(fields, name)
 	}
