@@ -77,12 +77,16 @@ func (l *loaded) explain(t *tree, problems []errors.Error) model.Diagnostics {
 	return append(diags, x.misspelt(diags)...)
 }
 
-// fieldOf is the last element of the path of a diagnostic.
+// fieldOf is the last name in the path of a diagnostic.
 func fieldOf(d model.Diagnostic, g *group) string {
 	if elements, ok := model.SplitPath(d.Path); ok {
 		return last(elements)
 	}
-	return last(g.path)
+	path := g.path
+	for len(path) > 1 && strings.Trim(last(path), "0123456789") == "" {
+		path = path[:len(path)-1] // an element of a list
+	}
+	return last(path)
 }
 
 // group collects the errors by place: those of the configuration before those

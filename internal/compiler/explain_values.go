@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/format"
-	"cuelang.org/go/cue/token"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
@@ -108,7 +106,7 @@ func (x *explainer) firstUser(f *finding, g *group) model.Origin {
 
 // wrongValue explains a value that the schema refuses.
 func (x *explainer) wrongValue(g *group, where place, d *model.Diagnostic) bool {
-	expected := allowed(where.definition, where.name)
+	expected := x.allowed(g, where)
 	for i := range g.errors {
 		f := &g.errors[i]
 		switch f.format {
@@ -119,22 +117,31 @@ func (x *explainer) wrongValue(g *group, where place, d *model.Diagnostic) bool 
 		if expected == "" && f.format == formatDisjunction {
 			continue
 		}
-		value := x.valueOf(f, g)
+		pos := x.valuePos(g)
+		value := x.valueOf(f, g, pos)
 		d.Code = "wrong-value"
-		d.Origin = x.firstUser(f, g)
-		if where.name == "id" && len(f.user) == 0 {
+		d.Origin = x.pos(pos)
+		d.Summary = fmt.Sprintf("%s cannot be %s", where, short(value))
+		if where.definition == "#Tenant" && where.name == "id" {
+			if len(x.index.find(g.path...)) > 0 || x.literalAt(pos) != nil {
+				d.Summary = fmt.Sprintf("%s: id is %s, but the key is the id", where.subject, short(value))
+				d.Hint = "remove id, or change the key"
+				return true
+			}
 			d.Origin = x.resourceOrigin(g.path)
 		}
-		d.Summary = fmt.Sprintf("%s cannot be %s", where, short(value))
-		if where.definition == "#Tenant" && where.name == "id" && len(f.user) > 0 {
-			d.Summary = fmt.Sprintf("%s: id is %s, but the key is the id", where.subject, short(value))
-			d.Hint = "remove id, or change the key"
-			return true
+		if d.Origin.IsZero() {
+			d.Origin = x.written(g.path)
+		}
+		if expected == "" && len(f.args) > 1 {
+			expected = fmt.Sprint(f.args[1])
+			if expected == value {
+				expected = fmt.Sprint(f.args[0])
+			}
+			expected = short(expected)
 		}
 		if expected != "" {
 			d.Detail = "expected: " + expected
-		} else if len(f.args) > 1 {
-			d.Detail = "expected: " + short(fmt.Sprint(f.args[1]))
 		}
 		if s := corrected(where, value); s != "" {
 			d.Hint = fmt.Sprintf("did you mean %s?", s)
@@ -144,35 +151,27 @@ func (x *explainer) wrongValue(g *group, where place, d *model.Diagnostic) bool 
 	return false
 }
 
-// valueOf is the text of the value that a finding refuses: the user's own
-// spelling where it is a literal.
-func (x *explainer) valueOf(f *finding, g *group) string {
-	if f.format == formatBound || f.format == formatValidator {
-		return fmt.Sprint(f.args[0])
+// allowed says what may stand in a place of the configuration, or of a helper
+// that builds on a definition of the schema.
+func (x *explainer) allowed(g *group, where place) string {
+	if where.subject != "" {
+		return allowed(where.definition, where.name)
 	}
-	if len(f.user) > 0 {
-		if e := x.exprAt(f.user[0]); e != nil && isPlain(e) {
-			return x.source(e)
+	stands := map[string][]string{"#Tenant": {"tenants", ""}, "#Flow": {"flows", ""}, "#Environment": {"environment"}}
+	for _, d := range x.index.find(g.path[:min(1, len(g.path))]...) {
+		for _, e := range operands(d.value) {
+			s, ok := e.(*ast.SelectorExpr)
+			if !ok {
+				continue
+			}
+			name, _ := labelName(s.Sel)
+			if path := stands[name]; path != nil {
+				p := placeOf(append(slices.Clip(path), g.path[1:]...))
+				return allowed(p.definition, p.name)
+			}
 		}
 	}
-	var conflicts []*finding
-	for i := range g.errors {
-		if c := &g.errors[i]; c.format == formatConflict || c.format == formatMismatch {
-			conflicts = append(conflicts, c)
-		}
-	}
-	if len(conflicts) > 0 {
-		if value, _ := splitArguments(conflicts); value != "" {
-			return value
-		}
-	}
-	for _, w := range x.index.find(g.path...) {
-		return x.source(w.value)
-	}
-	if len(f.args) > 0 {
-		return fmt.Sprint(f.args[0])
-	}
-	return "this"
+	return ""
 }
 
 // corrected is what was probably meant, where that is clear.
@@ -182,6 +181,10 @@ func corrected(where place, value string) string {
 		return ""
 	}
 	switch where.definition + " " + where.name {
+	case "#Tenant domains", "#Tenant default_roles", "#Tenant enabled_in", "#Flow enabled_in", "#Lifecycle ignore":
+		if where.name != "domains" || isDomain(s) {
+			return "[" + quoted(s) + "]"
+		}
 	case "#Tenant id":
 		if id := strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(s), "-"), "-"); id != s && isHouseID(id) {
 			return quoted(id)
@@ -285,43 +288,4 @@ func (x *explainer) anything(g *group, where place, d *model.Diagnostic) {
 	if d.Origin.IsZero() {
 		d.Origin = x.resourceOrigin(g.path)
 	}
-}
-
-// source is an expression as the user wrote it, show the same for a message.
-func (x *explainer) source(e ast.Expr) string {
-	b, err := format.Node(e)
-	if err != nil {
-		return "?"
-	}
-	return string(b)
-}
-
-func (x *explainer) show(e ast.Expr) string { return short(x.source(e)) }
-
-// exprAt finds the innermost expression of the user that starts at a position.
-func (x *explainer) exprAt(pos token.Pos) ast.Expr {
-	if x.expressions == nil {
-		x.expressions = map[token.Pos]ast.Expr{}
-		for _, f := range x.instance.Files {
-			if x.module.isUserFile(f.Filename) {
-				x.note(f)
-			}
-		}
-	}
-	return x.expressions[pos.WithRel(0)]
-}
-
-func (x *explainer) note(n ast.Node) {
-	ast.Walk(n, func(n ast.Node) bool {
-		if f, ok := n.(*ast.Field); ok { // not its label, which is an expression too
-			x.note(f.Value)
-			return false
-		}
-		e, ok := n.(ast.Expr)
-		if ok {
-			x.expressions[e.Pos().WithRel(0)] = e
-		}
-		b, isBinary := e.(*ast.BinaryExpr)
-		return !isBinary || b.Op == token.AND || b.Op == token.OR // the operands of a sum are not the value
-	}, nil)
 }

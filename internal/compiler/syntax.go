@@ -123,9 +123,23 @@ func isPlain(e ast.Expr) bool {
 	}
 }
 
+// isLiteral tells the text of a value from that of a type.
 func isLiteral(text string) bool {
 	e, err := parser.ParseExpr("", text)
-	return err == nil && isPlain(e)
+	plain := err == nil && isPlain(e)
+	if plain {
+		ast.Walk(e, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.Ellipsis:
+				plain = false
+			case *ast.Field:
+				_, named := labelName(n.Label)
+				plain = plain && named && n.Constraint == token.ILLEGAL && isPlain(n.Value)
+			}
+			return plain
+		}, nil)
+	}
+	return plain
 }
 
 func unquoteCUE(text string) (string, error) { return literal.Unquote(text) }
