@@ -23,3 +23,9 @@ func Differences(a, b map[string]any) ([]FieldChange, error) {
 
 // Marks are the sensitive marks of an object; no kind has any yet.
 func Marks(attrs map[string]any, sensitive ...string) map[string]any { return marks(attrs, sensitive) }
+
+// FlatTenant takes the attributes of a tenant apart into fields by path.
+func FlatTenant(attrs map[string]any) map[string]any {
+	spec := model.Spec(model.Tenant)
+	return flat(&spec, attrs)
+}

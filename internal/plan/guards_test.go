@@ -3,6 +3,7 @@ package plan_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -298,5 +299,71 @@ func TestTargets(t *testing.T) {
 	whole := compute(t, desired, live, last, plan.Options{})
 	if !cmp.Equal(whole.Orphans, []model.Key{key("old")}) || !cmp.Equal(whole.Unmanaged, []model.Key{key("u")}) || !cmp.Equal(whole.Unchanged, []model.Key{key("c")}) {
 		t.Errorf("unchanged %v, orphans %v, unmanaged %v", whole.Unchanged, whole.Orphans, whole.Unmanaged)
+	}
+}
+
+// TestPerKind: prune and mass change look at each kind by itself.
+func TestPerKind(t *testing.T) {
+	d, l, a := crowd(t, 20, 0, 2)
+	with := func(s model.State, flows ...model.Resource) model.State {
+		return state(t, append(s.Resources(), flows...)...)
+	}
+	var kept, all []model.Resource
+	for i := range 10 {
+		f := flow(fmt.Sprintf("f%d", i), attrs{"definition": attrs{"n": "x"}})
+		all = append(all, f)
+		if i >= 4 {
+			kept = append(kept, f)
+		}
+	}
+	d, l, a = with(d, kept...), with(l, all...), with(a, all...)
+	for name, c := range map[string]struct {
+		prune   []model.Kind
+		deletes int
+		orphans int
+		detail  string
+	}{
+		"nothing": {nil, 0, 6, ""},
+		"tenants": {[]model.Kind{model.Tenant}, 2, 4, ""},
+		"flows":   {[]model.Kind{model.Flow}, 4, 2, "4 of 10 managed flows would be updated or deleted (40 %; the limit is 30 %)"},
+		"both":    {[]model.Kind{model.Flow, model.Tenant}, 6, 0, "4 of 10 managed flows"},
+	} {
+		p := compute(t, d, l, a, plan.Options{Prune: c.prune})
+		if p.Counts().Delete != c.deletes || len(p.Orphans) != c.orphans {
+			t.Errorf("%s: %d deletes, orphans %v", name, p.Counts().Delete, p.Orphans)
+		}
+		for _, ch := range p.Changes {
+			if !slices.Contains(c.prune, ch.Key.Kind) {
+				t.Errorf("%s: %s goes", name, ch.Key)
+			}
+		}
+		switch {
+		case c.detail == "" && len(p.Guards) > 0, c.detail != "" && (len(p.Guards) != 1 || !strings.Contains(p.Guards[0].Detail, c.detail)):
+			t.Errorf("%s: guards %+v", name, p.Guards)
+		}
+	}
+}
+
+// TestMassChangeOfTargets: the share is of the project, not of the targets.
+func TestMassChangeOfTargets(t *testing.T) {
+	d, l, a := crowd(t, 40, 12, 0)
+	var targets []model.Key
+	for i := range 12 {
+		targets = append(targets, key(fmt.Sprintf("t%02d", i)))
+	}
+	if p := compute(t, d, l, a, plan.Options{Targets: targets}); p.Counts().Update != 12 || p.Guards != nil {
+		t.Errorf("12 of 40: %v, guards %+v", p.Counts(), p.Guards)
+	}
+	// One that was never applied and is in the configuration is managed as well,
+	// and so is an orphan; a create changes nothing that is there.
+	d = state(t, append(d.Resources(), wanted(t, "new", named("New")), wanted(t, "adopted", named("Adopted")))...)
+	l = state(t, append(l.Resources(), alive(t, "adopted", nil), alive(t, "orphan", nil))...)
+	a = state(t, append(a.Resources(), wanted(t, "orphan", nil))...)
+	p := compute(t, d, l, a, plan.Options{Prune: []model.Kind{model.Tenant}})
+	if p.Counts() != (plan.Counts{Create: 1, Update: 13, Delete: 1, Unchanged: 28}) {
+		t.Fatalf("counts %v", p.Counts())
+	}
+	if len(p.Guards) != 2 || !strings.Contains(p.Guards[0].Detail, "14 of 42 managed tenants would be updated or deleted (33 %") {
+		t.Errorf("guards %+v", p.Guards)
 	}
 }

@@ -15,13 +15,13 @@ import (
 // Only the fields that the run wrote are inverted: of an updated object desired
 // holds these alone, with the values of before, and last holds what the run left
 // there, so that a value which moved since is drift. A created object is in last
-// alone, an orphan that Options.Prune deletes; a deleted one in desired alone. An
-// updated object that is gone since meets a guard and is not created.
+// alone, whole, an orphan that Options.Prune deletes; a deleted one in desired
+// alone. An updated object that is gone since meets a guard and is not created.
 //
 // Without targets there is nothing to take back: do not call Compute then, to
 // which no targets mean all. The caller may lay last over all that was applied,
-// so that a mass change is measured against the whole project, and should give
-// its resources the policies of today: those of p are as old as p.
+// so that a mass change is measured against the whole project, and should set
+// PreventDestroy as it was last applied: here it is as old as p.
 func Inverse(p *Plan, done func(model.Key) bool, post model.State) (desired, last model.State, targets []model.Key) {
 	var want, was []model.Resource
 	for i := range p.Changes {
@@ -36,6 +36,8 @@ func Inverse(p *Plan, done func(model.Key) bool, post model.State) (desired, las
 			if !exists {
 				continue
 			}
+			spec := model.Spec(ch.Key.Kind)
+			policy.Exclusive = slices.DeleteFunc(spec.Maps, func(name string) bool { return now.Attrs[name] == nil })
 			was = append(was, model.Resource{Key: ch.Key, Attrs: now.Attrs, Policy: policy})
 		case Delete:
 			want = append(want, model.Resource{Key: ch.Key, Attrs: ch.Before, Policy: policy})

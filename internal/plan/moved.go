@@ -59,7 +59,8 @@ func lastValue(last *model.Resource, f field) (value any, known bool) {
 	return Absent{}, known || slices.Contains(last.Policy.Exclusive, f.name)
 }
 
-// movedSince reports whether a live object differs from what was last applied.
+// movedSince reports whether a live object differs from what was last applied; in
+// a map that was managed whole, a key that came counts too.
 func movedSince(spec *model.KindSpec, t trio) bool {
 	live := flat(spec, t.live.Attrs)
 	for path, v := range flat(spec, t.last.Attrs) {
@@ -69,6 +70,15 @@ func movedSince(spec *model.KindSpec, t trio) bool {
 		}
 		if !same(spec.Kind, path, v, now) {
 			return true
+		}
+	}
+	for _, name := range t.last.Policy.Exclusive {
+		now, _ := t.live.Attrs[name].(map[string]any)
+		then := ours(t.last, name)
+		for k := range now {
+			if _, known := then[k]; !known && then != nil {
+				return true
+			}
 		}
 	}
 	return false

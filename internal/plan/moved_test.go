@@ -9,6 +9,35 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/plan"
 )
 
+// TestDeletedAfterAMove: what somebody did to an object since shows when it is to
+// go; in a map that is managed whole, a key that came is such a thing.
+func TestDeletedAfterAMove(t *testing.T) {
+	custom := func(m attrs) attrs { return attrs{"custom_attributes": m} }
+	exclusive := model.Policy{Exclusive: list2("custom_attributes")}
+	for name, c := range map[string]struct {
+		last, live attrs
+		was        model.Policy
+		moved      plan.Side
+	}{
+		"as it was":                  {named("a"), named("a"), model.Policy{}, plan.Config},
+		"renamed":                    {named("a"), named("b"), model.Policy{}, plan.Both},
+		"a field that is not ours":   {named("a"), attrs{"name": "a", "disabled": true}, model.Policy{}, plan.Config},
+		"a key that is not ours":     {custom(attrs{"x": "1"}), custom(attrs{"x": "1", "y": "2"}), model.Policy{}, plan.Config},
+		"a key that went":            {custom(attrs{"x": "1"}), custom(attrs{}), model.Policy{}, plan.Both},
+		"a key that was not to come": {custom(attrs{"x": nil}), custom(attrs{"x": "1"}), model.Policy{}, plan.Both},
+		"a key more, managed whole":  {custom(attrs{}), custom(attrs{"x": "1"}), exclusive, plan.Both},
+		"the same, managed whole":    {custom(attrs{"x": "1"}), custom(attrs{"x": "1"}), exclusive, plan.Config},
+		"no map was written":         {named("a"), custom(attrs{"x": "1"}), exclusive, plan.Config},
+	} {
+		last := wanted(t, "a", c.last)
+		last.Policy = c.was
+		p := compute(t, state(t, wanted(t, "z", nil)), state(t, alive(t, "a", c.live), alive(t, "z", nil)), state(t, last), plan.Options{Prune: []model.Kind{model.Tenant}})
+		if ch := single(t, p); ch.Moved != c.moved {
+			t.Errorf("%s: %s, want %s", name, ch.Moved, c.moved)
+		}
+	}
+}
+
 func TestWhoMoved(t *testing.T) {
 	tier := func(v any) attrs { return attrs{"custom_attributes": attrs{"tier": v}} }
 	exclusive := model.Policy{Exclusive: list2("custom_attributes")}

@@ -356,7 +356,7 @@ func TestDifferences(t *testing.T) {
 	})
 }
 
-func union(a, b attrs) map[string]bool {
+func union[V any](a, b map[string]V) map[string]bool {
 	out := map[string]bool{}
 	for k := range a {
 		out[k] = true
