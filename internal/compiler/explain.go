@@ -50,6 +50,8 @@ func (l *loaded) explain(t *tree, problems []errors.Error) model.Diagnostics {
 		return nil
 	}
 	x.schema = schemaFields()
+	imports, problems := x.missingImports(problems)
+	diags = append(diags, imports...)
 	groups := x.group(problems)
 	explained := map[string]bool{}
 	seen := map[string]bool{}

@@ -81,7 +81,7 @@ func (x *explainer) reference(g *group, where place, d *model.Diagnostic) bool {
 	d.Origin = x.firstUser(f, g)
 	subject := orElse(where.String(), "the configuration")
 	d.Summary = fmt.Sprintf("%s refers to %s, which is not there", subject, short(missing))
-	candidates := []string{}
+	candidates := []string{schemaDir}
 	for n := range x.index.top {
 		candidates = append(candidates, n)
 	}
@@ -91,7 +91,7 @@ func (x *explainer) reference(g *group, where place, d *model.Diagnostic) bool {
 	candidates = append(candidates, x.schema["#Tenant"]...)
 	candidates = append(candidates, builtinPackages()...)
 	slices.Sort(candidates)
-	if s := model.Suggest(missing, candidates); s != "" {
+	if s := model.Suggest(missing, candidates); s != "" && s != missing {
 		d.Detail = fmt.Sprintf("did you mean %s?", s)
 	}
 	return true

@@ -50,6 +50,9 @@ func placeOf(path []string) place {
 		p.key, p.subject, p.name = &key, string(kind)+"/"+shownID(rest[0]), ""
 		rest = rest[1:]
 	default:
+		if strings.HasSuffix(path[0], "[]") { // "for[]"
+			return place{field: "a comprehension"}
+		}
 		return place{field: short(strings.Join(path, "."))}
 	}
 	if len(rest) == 0 {

@@ -49,7 +49,7 @@ func TestMistakesOnTheSchema(t *testing.T) {
 			}
 		}
 		want := string(archive.Files[len(archive.Files)-1].Data)
-		if !changed || strings.Contains(want, "[syntax]") {
+		if !changed || strings.Contains(want, "[syntax]") || strings.Contains(want, "[missing-import]") {
 			continue
 		}
 		rewritten++
