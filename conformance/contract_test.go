@@ -214,7 +214,6 @@ func (s *subject) clientWith(key string) *api.Client {
 	s.Helper()
 	c, err := api.New(api.Config{
 		BaseURL: s.base, ProjectID: s.project, Key: api.NewSecret(key), Transport: s.transport, Workers: 4,
-		AllowRemoteWrites: s.real, // an emulator in this process needs no permission
 		OnWait: func(w api.Wait) {
 			if w.Reason == api.WaitPause {
 				s.pauses.Add(1)

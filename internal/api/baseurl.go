@@ -54,13 +54,6 @@ func CheckBaseURL(baseURL string, trusted bool) error {
 	}
 }
 
-// IsLoopback reports whether a base URL leads to this machine and nowhere else.
-// A malformed one does not.
-func IsLoopback(baseURL string) bool {
-	u, err := parseBaseURL(baseURL)
-	return err == nil && isLoopbackHost(u.Hostname())
-}
-
 // isLoopbackHost takes addresses in their usual spelling, and of all names just
 // localhost: any other could be made to lead elsewhere.
 func isLoopbackHost(host string) bool {

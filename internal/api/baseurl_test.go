@@ -80,8 +80,9 @@ func TestCheckBaseURL(t *testing.T) {
 		if err := CheckBaseURL(in, true); (err == nil) != want.trusted {
 			t.Errorf("CheckBaseURL(%q, trusted): %v", in, err)
 		}
-		if got := IsLoopback(in); got != want.loopback {
-			t.Errorf("IsLoopback(%q) = %v", in, got)
+		u, err := parseBaseURL(in)
+		if got := err == nil && isLoopbackHost(u.Hostname()); got != want.loopback {
+			t.Errorf("%q is loopback: %v", in, got)
 		}
 	}
 }

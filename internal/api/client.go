@@ -54,9 +54,6 @@ type Config struct {
 	Logger *slog.Logger
 	// OnWait is told of delays, from several goroutines; may be nil.
 	OnWait func(Wait)
-	// AllowRemoteWrites lifts the ban on changing anything behind a base URL
-	// that is not loopback.
-	AllowRemoteWrites bool
 }
 
 // Reader is the half of the client that cannot change anything.

@@ -7,10 +7,6 @@ import (
 	"time"
 )
 
-// ErrRemoteWrites means that a write was refused because the base URL leads to
-// another machine. Nothing was sent.
-var ErrRemoteWrites = errors.New("writing to a Descope project is switched off, only a local emulator can be changed")
-
 // ErrorKind sorts the failures of a call by what a caller can do about them.
 type ErrorKind string
 

@@ -40,7 +40,6 @@ func TestExitCode(t *testing.T) {
 		"locked":                   {locked, exitRefused},
 		"locked, joined":           {errors.Join(fmt.Errorf("x: %w", locked), nil), exitRefused},
 		"corrupt":                  {&store.CorruptError{Path: "p"}, exitFailed},
-		"remote":                   {fmt.Errorf("x: %w", api.ErrRemoteWrites), exitRefused},
 		"no terminal":              {ui.ErrNoTerminal, exitRefused},
 		"declined":                 {fmt.Errorf("x: %w", ui.ErrDeclined), exitRefused},
 		"said already":             {exitWith(exitPartly), exitPartly},

@@ -5,10 +5,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-
-	"pcconnect.ai/descope-mgmt/internal/api"
-	"pcconnect.ai/descope-mgmt/internal/emulator"
-	"pcconnect.ai/descope-mgmt/internal/plan"
 )
 
 // TestNoServer: where nothing listens, a command tries again for a while, says
@@ -50,21 +46,4 @@ func freeAddress(t *testing.T) string {
 	}
 	defer l.Close() //nolint:errcheck // it was not used
 	return l.Addr().String()
-}
-
-// TestRemoteWrites: without backups nothing is written to another machine,
-// whatever has been agreed to.
-func TestRemoteWrites(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, emulator.Options{})
-	for _, url := range []string{"https://api.descope.com", "http://192.0.2.1", "http://localhost.evil.example", "http://127.0.0.1.evil.example", "http://[::2]:80", ""} {
-		a, _ := w.app()
-		c := &connection{app: a, env: "dev", project: devProject, baseURL: url}
-		err := c.run(t.Context(), request{}, &plan.Plan{}, consent{yes: true, allowed: plan.Allowed{OverwriteDrift: true, MassChange: true, AdoptExisting: true}})
-		if exitCode(err) != exitRefused {
-			t.Errorf("%q: %v", url, err)
-			continue
-		}
-		contains(t, err.Error(), api.ErrRemoteWrites.Error(), url)
-	}
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"pcconnect.ai/descope-mgmt/internal/api"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
 	"pcconnect.ai/descope-mgmt/internal/ui"
@@ -143,10 +142,6 @@ func (c *connection) forecast(p *plan.Plan) ui.Forecast {
 // run takes a plan that has been shown through the gate, the question, the
 // calls and the check afterwards.
 func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed consent) error {
-	if !api.IsLoopback(c.baseURL) {
-		return refusedError("", "%w: this version has no backup and no rollback yet, so it writes to an emulator on this machine only, not to %s",
-			api.ErrRemoteWrites, c.baseURL)
-	}
 	if err := c.pass(ctx, p, &agreed); err != nil {
 		return err
 	}
