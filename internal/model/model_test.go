@@ -237,7 +237,7 @@ func TestResourceLookups(t *testing.T) {
 
 func TestSuggest(t *testing.T) {
 	fields := []string{"name", "domains", "self_provisioning", "protected"}
-	for word, want := range map[string]string{"protcted": "protected", "self-provisioning": "self_provisioning", "domain": "domains", "Name": "name", "xyz": "", "": "", "nmae": "name", "anme": "name", "amne": ""} {
+	for word, want := range map[string]string{"protcted": "protected", "self-provisioning": "self_provisioning", "domain": "domains", "Name": "name", "xyz": "", "": "", "domanis": "domains", "anme": "name", "amne": ""} {
 		if got := Suggest(word, fields); got != want {
 			t.Errorf("Suggest(%q) = %q, want %q", word, got, want)
 		}
