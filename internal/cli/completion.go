@@ -31,8 +31,9 @@ func (a *app) completeEnvironments(*cobra.Command, []string, string) ([]string, 
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// alias gives flags second names.
-func alias(names map[string]string) func(*pflag.FlagSet, string) pflag.NormalizedName {
+// aliases gives flags of every command second names.
+func aliases() func(*pflag.FlagSet, string) pflag.NormalizedName {
+	names := map[string]string{"environment": "env", "format": "output"}
 	return func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if target, ok := names[name]; ok {
 			name = target

@@ -81,6 +81,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root := newRootCmd(a)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if a.flags.output == "" {
+		a.flags.output = formatIn(args)
+	}
 	a.fail(err)
 	return exitCode(err)
 }

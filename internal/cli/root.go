@@ -13,14 +13,6 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
-// The values of --output.
-const (
-	formatText = "text"
-	formatJSON = "json"
-	formatYAML = "yaml"
-	formatCUE  = "cue"
-)
-
 const rootLong = `descope-mgmt keeps the tenants and flows of Descope projects as they are written
 in CUE: shared definitions, unified with one overlay per environment.
 
@@ -86,9 +78,9 @@ func (a *app) addGlobalFlags(root *cobra.Command) {
 	f.StringVar(&a.flags.logFile, "log-file", "", "write the log to this file, as JSON lines (default: to the error stream)")
 	f.IntVar(&a.flags.parallelism, "parallelism", 20, "changes under way at once, 1 to 50")
 	f.DurationVar(&a.flags.timeout, "timeout", 30*time.Second, "longest time to wait for one answer of Descope")
-	root.SetGlobalNormalizationFunc(alias(map[string]string{"environment": "env", "format": "output"}))
+	root.SetGlobalNormalizationFunc(aliases())
 	must(root.RegisterFlagCompletionFunc("env", a.completeEnvironments))
-	must(root.RegisterFlagCompletionFunc("output", fixedCompletion(formatText, formatJSON, formatYAML)))
+	must(root.RegisterFlagCompletionFunc("output", completeFormats))
 	must(root.RegisterFlagCompletionFunc("log-level", fixedCompletion("debug", "info", "warning", "error")))
 }
 
@@ -110,10 +102,7 @@ func (a *app) checkGlobalFlags(cmd *cobra.Command) error {
 	if _, err := ui.ParseLevel(a.flags.logLevel); err != nil {
 		return configError("", "--log-level: %w", err)
 	}
-	allowed := strings.Split(cmd.Annotations[annotationFormats], ",")
-	if allowed[0] == "" {
-		allowed = []string{formatText, formatJSON, formatYAML}
-	}
+	allowed := formatsOf(cmd)
 	if a.flags.output == "" {
 		a.flags.output, a.defaultOutput = allowed[0], true
 	}
@@ -123,14 +112,6 @@ func (a *app) checkGlobalFlags(cmd *cobra.Command) error {
 		return configError("", "%s has no output format %q; choose one of %s", cmd.CommandPath(), bad, strings.Join(allowed, ", "))
 	}
 	return nil
-}
-
-// annotationFormats lists the output formats of a command whose formats are not
-// text, json and yaml; the first is its default.
-const annotationFormats = "formats"
-
-func formats(f ...string) map[string]string {
-	return map[string]string{annotationFormats: strings.Join(f, ",")}
 }
 
 // usageIsConfig makes wrong arguments of every command an error of the usage

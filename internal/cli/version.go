@@ -57,11 +57,3 @@ func newVersionCmd(a *app) *cobra.Command {
 		},
 	}
 }
-
-// encode prints a value as JSON or YAML, as asked for.
-func (a *app) encode(v any) error {
-	if a.flags.output == formatYAML {
-		return ui.WriteYAML(a.streams.Out, v)
-	}
-	return ui.WriteJSON(a.streams.Out, v)
-}

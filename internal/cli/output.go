@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"pcconnect.ai/descope-mgmt/internal/ui"
+)
+
+// The values of --output.
+const (
+	formatText = "text"
+	formatJSON = "json"
+	formatYAML = "yaml"
+	formatCUE  = "cue"
+)
+
+// annotationFormats lists the output formats of a command whose formats are not
+// text, json and yaml; the first is its default.
+const annotationFormats = "formats"
+
+func formats(f ...string) map[string]string {
+	return map[string]string{annotationFormats: strings.Join(f, ",")}
+}
+
+// formatsOf are the output formats of a command, its default first.
+func formatsOf(cmd *cobra.Command) []string {
+	if own := cmd.Annotations[annotationFormats]; own != "" {
+		return strings.Split(own, ",")
+	}
+	return []string{formatText, formatJSON, formatYAML}
+}
+
+func completeFormats(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return formatsOf(cmd), cobra.ShellCompDirectiveNoFileComp
+}
+
+// formatIn is the output format that a command line asks for which could not be
+// read to its end, or "": the error takes that form, too.
+func formatIn(args []string) string {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.ParseErrorsAllowlist.UnknownFlags = true
+	f.SetNormalizeFunc(aliases())
+	f.BoolP("help", "h", false, "") // else it would be printed
+	format := f.StringP("output", "o", "", "")
+	_ = f.Parse(args) // what is wrong with it has been said
+	return *format
+}
+
+// encode prints a value as JSON or YAML, as asked for.
+func (a *app) encode(v any) error {
+	if a.flags.output == formatYAML {
+		return ui.WriteYAML(a.streams.Out, v)
+	}
+	return ui.WriteJSON(a.streams.Out, v)
+}
