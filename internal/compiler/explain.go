@@ -66,7 +66,10 @@ func (l *loaded) explain(t *tree, problems []errors.Error) model.Diagnostics {
 		}
 		// A comprehension, or a value that others refer to, makes the same
 		// mistake in many places.
-		fold := d.Code + "\x00" + d.Origin.String() + "\x00" + fieldOf(d, g)
+		fold := d.Code + "\x00" + d.Origin.String()
+		if d.Code != "undefined" { // which is the same whatever refers to it
+			fold += "\x00" + fieldOf(d, g)
+		}
 		if !d.Origin.IsZero() && seen[fold] {
 			continue
 		}

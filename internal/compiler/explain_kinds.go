@@ -108,7 +108,6 @@ func (x *explainer) closedDefinition(g *group, where place, d *model.Diagnostic)
 	d.Hint = fmt.Sprintf("write %s: schema.%s & {...}", name, where.definition)
 	if decls := x.index.find(name); len(decls) > 0 {
 		d.Also = []model.Origin{x.module.origin(decls[0].label.Pos())}
-		d.Hint += " in " + d.Also[0].String()
 	}
 }
 
@@ -202,16 +201,17 @@ func (x *explainer) inDisjunction(path []string) bool {
 // remedy is a default in the base.
 func (x *explainer) twice(where place, a, b side, d *model.Diagnostic) {
 	d.Origin, d.Also = b.at, []model.Origin{a.at}
-	d.Summary = fmt.Sprintf("%s is %s here, but %s in %s", where, x.show(b.expr), x.show(a.expr), a.at)
+	d.Summary = fmt.Sprintf("%s is %s here, but %s in the base", where, x.show(b.expr), x.show(a.expr))
 	if a.level == b.level {
 		d.Code = "conflicting-values"
+		d.Summary = fmt.Sprintf("%s is %s here, but %s elsewhere", where, x.show(b.expr), x.show(a.expr))
 		d.Detail = "a field has one value"
 		d.Hint = "remove one of the two"
 		return
 	}
 	d.Code = "needs-default"
 	d.Detail = "an overlay can change only what the base gives as a default"
-	d.Hint = fmt.Sprintf("write *%s | %s in %s", x.show(a.expr), typeFor(a.expr, b.expr), a.at)
+	d.Hint = fmt.Sprintf("write *%s | %s there", x.show(a.expr), typeFor(a.expr, b.expr))
 }
 
 // typeFor is the type that a default of a base needs so that both values fit.
@@ -262,12 +262,9 @@ func (x *explainer) constrained(both []*finding, where place, d *model.Diagnosti
 	if d.Origin.IsZero() {
 		d.Origin, at = at[len(at)-1], at[:len(at)-1]
 	}
-	d.Also = at
+	d.Also = at[:min(1, len(at))] // the rest only leads there
 	d.Summary = fmt.Sprintf("%s cannot be %s", where, short(value))
 	d.Detail = "allowed: " + short(strings.Join(choices, " or "))
-	if len(at) > 0 {
-		d.Detail += ", says " + at[0].String()
-	}
 	if word, err := unquoteCUE(value); err == nil {
 		var words []string
 		for _, c := range choices {

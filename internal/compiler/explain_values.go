@@ -235,7 +235,7 @@ func (x *explainer) incomplete(g *group, where place, d *model.Diagnostic) bool 
 		at := x.module.origin(a.value.Pos())
 		d.Code = "two-defaults"
 		d.Origin, d.Also = x.module.origin(b.value.Pos()), []model.Origin{at}
-		d.Summary = fmt.Sprintf("%s has two defaults: %s here and %s in %s", where, x.show(b.value), x.show(a.value), at)
+		d.Summary = fmt.Sprintf("%s has two defaults: %s here and %s elsewhere", where, x.show(b.value), x.show(a.value))
 		d.Detail = "defaults belong in the base only; an overlay writes the value itself"
 		if v := defaultOf(b.value); v != nil {
 			d.Hint = "write " + x.show(v) + " here"
@@ -254,7 +254,7 @@ func (x *explainer) incomplete(g *group, where place, d *model.Diagnostic) bool 
 	if n := len(decls); n > 0 && decls[n-1].indirect {
 		d.Also = []model.Origin{d.Origin}
 		d.Origin = x.resourceOrigin(g.path)
-		d.Hint = fmt.Sprintf("give it a value here; %s only says what it may be", d.Also[0])
+		d.Hint = "give it a value here; there it only says what it may be"
 	}
 	return true
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -91,6 +92,13 @@ func describe(t *testing.T, archive *txtar.Archive) string {
 		if d.Origin.IsZero() && !positionless[d.Code] {
 			t.Errorf("%s has no position", d.Code)
 		}
+		told := map[string]bool{}
+		for _, at := range regexp.MustCompile(`[^ (:]+\.cue:\d+:\d+`).FindAllString(text, -1) {
+			if told[at] {
+				t.Errorf("%s is told twice:\n%s", at, text)
+			}
+			told[at] = true
+		}
 		if strings.Contains(text, root) {
 			t.Errorf("the path of the module is shown:\n%s", text)
 		}
@@ -105,8 +113,8 @@ func describe(t *testing.T, archive *txtar.Archive) string {
 // positionless are the mistakes that are in no file.
 var positionless = map[string]bool{"unknown-environment": true, "schema-copy": true, "interrupted": true}
 
-// printed is a plain rendering of a diagnostic: what it takes is at most three
-// lines.
+// printed is a plain rendering of a diagnostic, as the user sees it: what it
+// takes is at most three lines.
 func printed(d model.Diagnostic) string {
 	var b strings.Builder
 	at := d.Origin.String()
@@ -114,7 +122,14 @@ func printed(d model.Diagnostic) string {
 		at = "-"
 	}
 	fmt.Fprintf(&b, "%s: %s: %s [%s]\n", at, d.Severity, d.Summary, d.Code)
-	for _, s := range []string{d.Detail, d.Hint} {
+	detail := d.Detail
+	for i, o := range d.Also {
+		detail += []string{" (see ", ", "}[min(i, 1)] + o.String()
+	}
+	if len(d.Also) > 0 {
+		detail = strings.TrimSpace(detail + ")")
+	}
+	for _, s := range []string{detail, d.Hint} {
 		if s != "" {
 			fmt.Fprintf(&b, "    %s\n", s)
 		}

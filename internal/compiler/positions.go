@@ -70,7 +70,7 @@ func (p positions) duplicates(where place) model.Diagnostics {
 		diags = append(diags, model.Diagnostic{
 			Severity: model.Warning,
 			Code:     "written-twice",
-			Summary:  fmt.Sprintf("%s is written twice, here and in %s", where, r.first),
+			Summary:  fmt.Sprintf("%s is written twice", where),
 			Detail:   "CUE unifies the two: this says the same thing again",
 			Hint:     "remove one of them",
 			Key:      where.key,

@@ -170,7 +170,7 @@ func (r *rules) unique(kind model.Kind, field string) {
 			d := houseRule(about(res, field), isList && res.Policy.Imported && other.res.Policy.Imported)
 			at := other.res.FieldOrigin(field)
 			d.Also = []model.Origin{at}
-			d.Detail = fmt.Sprintf("%s has it, in %s", name(other.res.Key), at)
+			d.Detail = name(other.res.Key) + " has it"
 			what := strings.TrimSuffix(field, "s")
 			r.add(d, "taken-"+what, "%s: the %s %s is taken", name(res.Key), what, quoted(s))
 		}

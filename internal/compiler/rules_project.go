@@ -47,7 +47,6 @@ func (r *rules) ownProject(d model.Diagnostic) {
 			w.Hint = fmt.Sprintf("see all of it with descope-mgmt validate %s", other)
 			r.add(w, "unchecked-project", "environment: whether project_id %s is that of %s too cannot be told", quoted(id), quoted(other))
 		case p.id == id:
-			d.Also = []model.Origin{p.at}
 			sharedProject(&d, id, other, p.at)
 			r.diags = append(r.diags, d)
 			return
@@ -156,7 +155,6 @@ func sharedProjects(results []*Result) map[string]model.Diagnostics {
 		for _, pair := range [][2]Environment{{e, other}, {other, e}} {
 			d := model.Diagnostic{Severity: model.Error, Path: "project_id", Origin: pair[0].fieldOrigin("project_id")}
 			where := pair[1].fieldOrigin("project_id")
-			d.Also = []model.Origin{where}
 			sharedProject(&d, e.ProjectID, pair[1].Name, where)
 			diags[e.ProjectID] = append(diags[e.ProjectID], d)
 		}
@@ -167,5 +165,10 @@ func sharedProjects(results []*Result) map[string]model.Diagnostics {
 func sharedProject(d *model.Diagnostic, id, other string, where model.Origin) {
 	d.Code = "shared-project"
 	d.Summary = fmt.Sprintf("environment: project_id %s is that of %s too", quoted(id), quoted(other))
-	d.Detail = fmt.Sprintf("each environment is a project of its own; the other one is in %s", where)
+	d.Detail = "each environment is a project of its own"
+	if where == d.Origin {
+		d.Hint = "write the project_id in the overlays: what is written here, all environments have"
+		return
+	}
+	d.Also = []model.Origin{where}
 }
