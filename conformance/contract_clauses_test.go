@@ -31,6 +31,8 @@ func clauses() []clause {
 		{"domains are sets", domainsAreSets},
 		{"custom attributes", customAttributes},
 		{"settings", settings},
+		{"what the configuration cannot say", unmanaged},
+		{"what a tenant is used by", use},
 		{"flows", flows},
 	}
 }

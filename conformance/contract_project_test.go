@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,6 +36,8 @@ func runContract(t *testing.T, o emulator.Options, environment ...string) contra
 	w := &world{t: t, server: server}
 	w.seed(`{"tenants": [{"id": "theirs", "name": "By hand", "enforceSSO": true, "unknownText": "x"}, {"id": "below", "name": "Below", "parent": "theirs"},
 		{"id": "dmct-another-run", "name": "dmct-another-run"}], "roles": ["Tenant Admin"],
+		"users": [{"userId": "U1", "loginIds": ["theirs"], "userTenants": [{"tenantId": "theirs"}]}],
+		"access_keys": [{"id": "K1", "name": "theirs", "keyTenants": [{"tenantId": "theirs"}]}],
 		"flows": [{"flowId": "sign-in", "metadata": {"name": "T"}, "contents": {"startTask": "0", "tasks": {}}}]}`)
 	socket := httptest.NewServer(server)
 	defer socket.Close()
@@ -62,6 +65,27 @@ func asIfReal(id string) []string {
 	return []string{envProject + "=" + id, envKey + "=" + managementKey}
 }
 
+// members are the ids of all users and access keys of the project.
+func members(t *testing.T, server *emulator.Server) (ids []string) {
+	t.Helper()
+	var document struct {
+		Projects map[string]struct {
+			Users      []struct{ UserID string }
+			AccessKeys []struct{ ID string } `json:"access_keys"`
+		}
+	}
+	if err := json.Unmarshal(server.Export(), &document); err != nil {
+		t.Fatal(err)
+	}
+	for _, user := range document.Projects[project].Users {
+		ids = append(ids, user.UserID)
+	}
+	for _, key := range document.Projects[project].AccessKeys {
+		ids = append(ids, key.ID)
+	}
+	return ids
+}
+
 // onlyItsOwn holds the project against what it was, and every call against what
 // the contract may do.
 func (r contractRun) onlyItsOwn(t *testing.T) {
@@ -72,20 +96,23 @@ func (r contractRun) onlyItsOwn(t *testing.T) {
 	prefix := regexp.MustCompile(`^dmct-[a-z0-9]{8}-`)
 	writes := 0
 	for _, q := range r.server.Requests() {
-		if q.Method != "POST" || q.Path == "/v1/mgmt/flow/list" || q.Path == "/v2/mgmt/flow/export" {
+		if q.Method != "POST" || strings.HasSuffix(q.Path, "/search") || q.Path == "/v1/mgmt/flow/list" || q.Path == "/v2/mgmt/flow/export" {
 			continue
 		}
 		writes++
 		var body struct {
-			ID, TenantID, Parent, Name string
-			IDs                        []string
-			Cascade                    bool
-			Flow                       struct{ FlowID string }
+			ID, TenantID, LoginID, UserID, Parent, Name string
+			IDs                                         []string
+			Cascade                                     bool
+			Flow                                        struct{ FlowID string }
 		}
 		if err := json.Unmarshal(q.Body, &body); err != nil {
 			t.Errorf("%s %s: %v", q.Path, q.Body, err)
 		}
-		for _, id := range append(body.IDs, body.ID, body.TenantID, body.Parent, body.Flow.FlowID) {
+		if q.Path == "/v1/mgmt/accesskey/delete" { // its id is Descope's; what is left is looked at below
+			body.ID = ""
+		}
+		for _, id := range append(body.IDs, body.ID, body.TenantID, body.LoginID, body.UserID, body.Parent, body.Flow.FlowID) {
 			if id != "" && !prefix.MatchString(id) {
 				t.Errorf("%s is about %s: %s", q.Path, id, q.Body)
 			}
@@ -96,6 +123,9 @@ func (r contractRun) onlyItsOwn(t *testing.T) {
 		if body.Cascade {
 			t.Errorf("%s cascades: %s", q.Path, q.Body)
 		}
+	}
+	if left := members(t, r.server); !slices.Equal(left, []string{"U1", "K1"}) {
+		t.Errorf("of users and access keys there are %v", left)
 	}
 	if writes == 0 {
 		t.Errorf("it never wrote anything:\n%s", r.out)
@@ -133,6 +163,7 @@ func TestContractKeepsToItsOwn(t *testing.T) {
 		"fails":                      {env: []string{envBreak + "=fail"}, says: "as DESCOPE_TEST_BREAK says"},
 		"names may be taken twice":   {options: emulator.Options{Quirks: emulator.Quirks{DuplicateNames: "allow"}}, says: "name taken: this is no refusal"},
 		"the answers to writes drop": {options: emulator.Options{Faults: []emulator.Fault{{Name: "400", Match: "POST /v1/mgmt/tenant/update", Applied: true}}}, says: "--- FAIL: TestContractProject/life_of_a_tenant"},
+		"a new access key is lost":   {options: emulator.Options{Faults: []emulator.Fault{{Name: "400", Match: "accesskey/create", Applied: true}}}, says: "--- FAIL: TestContractProject/what_a_tenant_is_used_by"},
 		"the first delete fails":     {options: emulator.Options{Faults: []emulator.Fault{{Name: "400", Count: 1, Match: "POST /v1/mgmt/tenant/delete"}}}, says: "--- FAIL: TestContractProject/life_of_a_tenant"},
 	} {
 		t.Run(name, func(t *testing.T) {

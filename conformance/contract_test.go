@@ -44,10 +44,10 @@ func TestContractEmulator(t *testing.T) {
 		DuplicateStatus: 409, DuplicateCode: "E999999", NameCase: "fold", IDRule: "strict", NotFoundStatus: 400, UnknownParentStatus: 404,
 		MissingFieldCode: "E011002", UnauthorizedCode: "E888888", TenantUpdate: "merge", SettingsUpdate: "merge", DeleteParent: "cascade",
 		Successors: "all", ListOrder: "shuffled", DomainsLower: true, DomainsDedup: true, DomainsReorder: true, DuplicateDomains: "refuse",
-		EmptyAttributes: "absent", UnknownAttributes: "drop", UnknownFields: "drop", UnknownRoles: "accept",
+		EmptyAttributes: "absent", UnknownAttributes: "drop", UnknownFields: "drop", UnknownRoles: "accept", EmptySSO: "none",
 		Etag: "frozen", FlowEcho: "verbatim", FlowListDSL: "full", UnknownFlowDelete: "not-found",
 	}
-	third := emulator.Quirks{DeleteParent: "orphan", UnknownAttributes: "refuse", EmptyAttributes: "null"}
+	third := emulator.Quirks{EmptySSO: "object", DeleteParent: "orphan", UnknownAttributes: "refuse", EmptyAttributes: "null"}
 	for name, quirks := range map[string]emulator.Quirks{"default": {}, "other": other, "third": third} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -102,6 +102,12 @@ func answers(q emulator.Quirks) map[string]string {
 		"parent unknown":                           fmt.Sprintf("HTTP %d E112202", q.UnknownParentStatus),
 		"key wrong":                                "HTTP 401 " + q.UnauthorizedCode,
 		"id of 40 characters":                      choose(q.IDRule == "strict", "HTTP 400 E011004", "accepted"),
+		"SSO of a tenant without":                  q.EmptySSO,
+		"a new user is found":                      "at once",
+		"a new access key is found":                "at once",
+		"a new SSO is found":                       "at once",
+		"clientSecret":                             "shown",
+		"authType of a tenant with OIDC":           "oidc",
 		"update without selfProvisioningDomains":   merge,
 		"update without roleInheritance":           merge,
 		"update without disabled":                  merge,

@@ -111,7 +111,7 @@ func hierarchyGroups() []group {
 		{name: "a child that nobody manages", steps: []step{
 			{does: "created", cue: tenants("top", `name: "Top"`, "keep", `name: "K"`), changes: 2},
 			{
-				does: "its parent cannot be pruned", cue: tenants("keep", `name: "K"`), prune: true, changes: 1, guards: []plan.Rule{plan.RuleImpossible},
+				does: "its parent cannot be pruned", cue: tenants("keep", `name: "K"`), prune: true, changes: 1, guards: []plan.Rule{plan.RuleImpossible, plan.RuleInUse},
 				meanwhile: [][2]string{{create, `{"id": "by-hand", "name": "Child", "parent": "top"}`}},
 			},
 			{does: "both go", cue: tenants("keep", `name: "K"`), prune: true, unmanaged: []string{"tenant/by-hand"}, changes: 2, live: map[string]string{"tenant/top": "gone", "tenant/by-hand": "gone"}},
