@@ -170,7 +170,7 @@ func (x *explainer) one(g *group) model.Diagnostic {
 	where := placeOf(g.path)
 	d := model.Diagnostic{Severity: model.Error, Key: where.key, Path: where.path, Raw: x.raw(g)}
 	for _, f := range []func(*group, place, *model.Diagnostic) bool{
-		x.unknown, x.unused, x.missing, x.conflict, x.listLengths, x.reference, x.wrongValue, x.incomplete, x.cycle,
+		x.unknown, x.unused, x.missing, x.null, x.conflict, x.listLengths, x.reference, x.wrongValue, x.incomplete, x.cycle,
 	} {
 		if f(g, where, &d) {
 			return d

@@ -235,8 +235,11 @@ func typeFor(a, b ast.Expr) string {
 		}
 		return "_"
 	}
-	if one(a) == one(b) {
-		return one(a)
+	switch {
+	case isNull(a) || one(a) == one(b):
+		return one(b)
+	case isNull(b):
+		return one(a) + " | null"
 	}
 	return "_"
 }

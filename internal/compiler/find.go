@@ -16,6 +16,8 @@ const (
 	envsDir    = "envs"
 	schemaDir  = "schema"
 	moduleFile = "cue.mod/module.cue"
+	// languageVersion is the line of a module file that CUE asks for.
+	languageVersion = `language: version: "v0.17.0"`
 )
 
 // Module is a CUE module that holds environments. It is immutable and safe for
@@ -54,14 +56,14 @@ func Find(dir string) (*Module, error) {
 func open(root string) (*Module, error) {
 	data, err := os.ReadFile(filepath.Join(root, moduleFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf(`%s has a cue.mod without a module.cue; write into it: module: "example.com/descope@v0", language: version: "v0.17.0"`, root)
+		return nil, fmt.Errorf(`%s has a cue.mod without a module.cue; write into it: module: "example.com/descope@v0", %s`, root, languageVersion)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the module file: %w", err)
 	}
 	file, err := modfile.ParseNonStrict(data, moduleFile)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not a valid module file: %s", filepath.Join(root, moduleFile), oneLine(err.Error()))
+		return nil, fmt.Errorf("%s is not a valid module file: %s%s", filepath.Join(root, moduleFile), oneLine(err.Error()), remedy(err))
 	}
 	path, _, _ := strings.Cut(file.QualifiedModule(), "@")
 	if path == "" {
@@ -71,6 +73,20 @@ func open(root string) (*Module, error) {
 		return nil, fmt.Errorf("%s has no envs directory; an environment is a directory under envs/ with a .cue file", root)
 	}
 	return &Module{root: root, path: path}, nil
+}
+
+// remedy says what to write where CUE refuses a module file.
+func remedy(err error) string {
+	switch text := err.Error(); {
+	case strings.Contains(text, "no language version declared"):
+		return "; write into it: " + languageVersion
+	case strings.Contains(text, "is too new for"):
+		return "; write into it: " + languageVersion + ", or take a newer descope-mgmt"
+	case strings.HasPrefix(text, "module: "):
+		return `; write for example module: "example.com/descope@v0"`
+	default:
+		return ""
+	}
 }
 
 // With returns the module as it would be with a file of these contents, which is

@@ -26,7 +26,7 @@ func TestMistakesOnTheSchema(t *testing.T) {
 			switch value := part[3]; {
 			case strings.Contains(value, `"""`):
 				return s
-			case value != "{":
+			case value != "{" && value != "null":
 				part[3] = "{" + value + "}"
 			}
 			return part[1] + part[2] + definitions[part[1]] + part[3]
