@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -120,9 +121,7 @@ func TestInterrupt(t *testing.T) {
 			}
 			contains(t, p.out.String(), "Interrupted.", "To continue: descope-mgmt sync --env dev --parallelism 5\n",
 				plural(created, "created, 0 updated, 0 deleted; ")+plural(50-created, "not run"))
-			if n := strings.Count(p.out.String(), "\n    interrupted\n"); n != 50-created {
-				t.Errorf("%d changes say that they were interrupted, want %d", n, 50-created)
-			}
+			contains(t, p.out.String(), fmt.Sprintf("\n%d changes not run: interrupted (tenant/t00", 50-created))
 
 			// What was done was recorded: the next run does the rest, and a
 			// change of all is no adoption.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pcconnect.ai/descope-mgmt/internal/apply"
+	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
 )
 
@@ -21,15 +22,20 @@ type Summary struct {
 }
 
 // ResultText renders what became of every planned change, in plan order, then
-// the counts, the duration and what can be done next.
+// the counts, the duration and what can be done next. Changes that were not run
+// for the same reason share a line after the others, unless verbose.
 func ResultText(r apply.Result, sum Summary, s Style) string {
 	var b strings.Builder
+	outcomes, folded := fold(r.Outcomes, sum, s)
 	address := minAddress
-	for _, o := range r.Outcomes {
+	for _, o := range outcomes {
 		address = max(address, min(cells(Safe(o.Key.String()))+2, maxAddress))
 	}
-	for _, o := range r.Outcomes {
+	for _, o := range outcomes {
 		writeOutcome(&b, o, address, sum, s)
+	}
+	for _, f := range folded {
+		writeFolded(&b, f, s)
 	}
 	if r.Interrupted {
 		b.WriteString(s.paint(yellow, "Interrupted.") + " ")
@@ -42,6 +48,60 @@ func ResultText(r apply.Result, sum Summary, s Style) string {
 		b.WriteString("To undo: " + Safe(sum.Undo) + "\n")
 	}
 	return b.String()
+}
+
+// foldedOutcomes are changes that were not run, all for the same reason.
+type foldedOutcomes struct {
+	reason string
+	keys   []model.Key
+}
+
+// fold takes the changes out of an account of which there is nothing to say but
+// that they were not run, where there are several of the same reason.
+func fold(all []apply.Outcome, sum Summary, s Style) (rest []apply.Outcome, folded []foldedOutcomes) {
+	if s.Verbose {
+		return all, nil
+	}
+	reason := func(o apply.Outcome) string {
+		if o.Status != apply.NotRun || o.StepsDone > 0 || o.Err == nil || sum.Hint != nil && sum.Hint(o) != "" {
+			return ""
+		}
+		return o.Err.Error()
+	}
+	times := map[string]int{}
+	for _, o := range all {
+		times[reason(o)]++
+	}
+	index := map[string]int{}
+	for _, o := range all {
+		why := reason(o)
+		if why == "" || times[why] == 1 {
+			rest = append(rest, o)
+			continue
+		}
+		i, begun := index[why]
+		if !begun {
+			i = len(folded)
+			index[why], folded = i, append(folded, foldedOutcomes{reason: why})
+		}
+		folded[i].keys = append(folded[i].keys, o.Key)
+	}
+	return rest, folded
+}
+
+// maxFolded is how many addresses stand for all in a line.
+const maxFolded = 3
+
+func writeFolded(b *strings.Builder, f foldedOutcomes, s Style) {
+	var names []string
+	for _, k := range f.keys[:min(maxFolded, len(f.keys))] {
+		names = append(names, elide(Safe(k.String()), 40))
+	}
+	examples := strings.Join(names, ", ")
+	if n := len(f.keys) - len(names); n > 0 {
+		examples += fmt.Sprintf(" and %d more", n)
+	}
+	fmt.Fprintf(b, "%s %s: %s (%s)\n", count(len(f.keys), "change"), s.paint(statusColor(apply.NotRun), string(apply.NotRun)), Safe(f.reason), examples)
 }
 
 // writeOutcome writes the line of a change, with the reason below unless done.
