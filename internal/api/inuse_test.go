@@ -294,8 +294,9 @@ func TestSettingsAreRaw(t *testing.T) {
 	if err != nil || json.Unmarshal(raw, &sso) != nil || len(sso.SSOSettings) != 1 || sso.SSOSettings[0].OIDC["clientId"] != "c" {
 		t.Error(string(raw), err)
 	}
-	spelt := `{"SSOSettings" : [ {"tenant":{"id":"sso"}, "later": 1.50} ]}`
-	if raw, err := through(t, canned{server, allSSOPath, spelt, 200}).SSOSettings(t.Context(), "sso"); err != nil || string(raw) != spelt {
+	spelt := `{"SSOSettings" : [ {"tenant":{"id":"sso"}, "later": {"a": [1.50, null]}, "oidc": {"clientId": "c", "clientSecret": "hush", "privateKey": ""}} ]}`
+	want := `{"SSOSettings":[{"later":{"a":[1.5,null]},"oidc":{"clientId":"c","clientSecret":"***","privateKey":""},"tenant":{"id":"sso"}}]}`
+	if raw, err := through(t, canned{server, allSSOPath, spelt, 200}).SSOSettings(t.Context(), "sso"); err != nil || string(raw) != want {
 		t.Error(string(raw), err)
 	}
 	raw, err = c.TenantSettings(t.Context(), "prepared")

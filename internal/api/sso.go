@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 // The paths of the SSO configurations of a tenant: all of them, and the first.
@@ -13,14 +16,45 @@ const (
 	pathFirstSSO = "/v2/mgmt/sso/settings"
 )
 
-// SSOSettings returns the SSO configurations of a tenant exactly as received:
-// {"SSOSettings": […]}. They are only ever read. They may contain secrets of the
-// identity provider's side (clientSecret), as far as Descope shows them.
+// SSOSettings returns the SSO configurations of a tenant as received, {"SSOSettings":
+// […]}, but for the secrets of the identity provider's side, which are masked: this
+// goes into backups. They are only ever read.
 //
 // An answer that is about another tenant, doubled or not understood is an error.
 func (c *Client) SSOSettings(ctx context.Context, tenant string) (json.RawMessage, error) {
 	raw, _, err := c.ssoSettings(ctx, tenant)
-	return raw, err
+	if err != nil {
+		return nil, err
+	}
+	v, err := model.DecodeJSON(raw)
+	if err != nil {
+		return nil, err
+	}
+	return model.CanonicalJSON(maskSecrets(v)), nil
+}
+
+// secretFields are fields of SSO configurations that hold a secret.
+func secretFields() []string {
+	return []string{"clientSecret", "privateKey", "spEncryptionKey", "spSignKey", "scimToken", "accessKey"}
+}
+
+// maskSecrets replaces the secrets in a JSON value that was decoded for this.
+func maskSecrets(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			if text, ok := inner.(string); ok && text != "" && slices.Contains(secretFields(), name) {
+				v[name] = "***"
+			} else {
+				v[name] = maskSecrets(inner)
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = maskSecrets(v[i])
+		}
+	}
+	return v
 }
 
 // ssoSettings is SSOSettings, with what it says.

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -65,6 +66,9 @@ func checkNext(c *plan.Change) func(model.Resource, bool) error {
 		}
 		moved := compare(c.Before, live.Attrs)
 		return stale(c.Key, slices.DeleteFunc(moved, func(f plan.FieldChange) bool {
+			if _, unread := f.After.(plan.Absent); unread {
+				return true // an attribute that a live resource has only when asked for
+			}
 			wanted, ok := c.After[f.Path]
 			return ok && model.Equal(wanted, f.After)
 		}))
@@ -116,4 +120,18 @@ func show(v any) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:showLimit], "") + "…"
+}
+
+// Stale lists the changes of a plan whose objects are not any more what they were
+// computed from, in plan order: a plan with one of them should not begin.
+func Stale(p *plan.Plan, live model.State) []*StaleError {
+	var out []*StaleError
+	for i := range p.Changes {
+		is, exists := live.Get(p.Changes[i].Key)
+		var stale *StaleError
+		if errors.As(checkFirst(&p.Changes[i])(is, exists), &stale) {
+			out = append(out, stale)
+		}
+	}
+	return out
 }

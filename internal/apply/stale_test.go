@@ -113,3 +113,27 @@ func TestStaleBetweenSteps(t *testing.T) {
 		t.Error(statuses(r))
 	}
 }
+
+func TestStaleBeforeAnything(t *testing.T) {
+	p := planned(change("+a"), change("~b"), change("~c"), change("-d"))
+	live := func(keep func(id string) bool) model.State {
+		var resources []model.Resource
+		for key, r := range target(p).live {
+			if keep(key.ID) {
+				resources = append(resources, r)
+			}
+		}
+		s, err := model.NewState(resources)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	if stale := apply.Stale(p, live(func(string) bool { return true })); len(stale) > 0 {
+		t.Errorf("stale: %v", stale)
+	}
+	stale := apply.Stale(p, live(func(id string) bool { return id == "c" }))
+	if len(stale) != 2 || !stale[0].Gone || stale[0].Key != key("b") || stale[1].Key != key("d") {
+		t.Errorf("stale: %v", stale)
+	}
+}

@@ -37,6 +37,37 @@ func (a *app) again(env string) string {
 	return strings.Join(words, " ")
 }
 
+// given are the flags of this run as they were typed, for the record. Those of the
+// key and of the form of the output are nobody's business later.
+func (a *app) given() []string {
+	words := []string{}
+	if a.cmd == nil {
+		return words
+	}
+	a.cmd.Flags().Visit(func(f *pflag.Flag) {
+		if !strings.HasPrefix(f.Name, "management-key") && f.Name != "output" && f.Name != "no-color" {
+			words = append(words, strings.Join(flagWords(f), " "))
+		}
+	})
+	return words
+}
+
+// passing are the flags of this run that let it past guards, and how it goes on
+// after a failure: what continues or undoes it will need the same.
+func (a *app) passing() string {
+	text := ""
+	if a.cmd == nil {
+		return text
+	}
+	a.cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch f.Name {
+		case "allow-mass-change", "allow-delete-in-use", "allow-reapply", "overwrite-drift", "adopt-existing", "on-error", "parallelism", "timeout", "backup-dir":
+			text += " " + strings.Join(flagWords(f), " ")
+		}
+	})
+	return text
+}
+
 // flagWords is a flag as it can be typed.
 func flagWords(f *pflag.Flag) []string {
 	values := []string{f.Value.String()}

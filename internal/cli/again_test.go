@@ -50,7 +50,7 @@ func TestContinueWith(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := w.mustRun(exitFailed, "sync", "--env", "dev", "--plan", "p", "--yes")
-		contains(t, r.out, "To continue: descope-mgmt sync --env dev\n")
+		contains(t, r.out, "To continue: descope-mgmt plan --env dev --out p\n")
 	})
 	t.Run("flow import", func(t *testing.T) {
 		t.Parallel()

@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
@@ -26,6 +28,12 @@ type app struct {
 	// defaultOutput: nobody asked for this form of output, so errors are text.
 	defaultOutput bool
 	asks          ui.Prompter
+	// disk is where state is written; nil is the file system.
+	disk store.Disk
+	// transport carries the requests; nil is the network.
+	transport http.RoundTripper
+	// who runs the command, once that has been found out.
+	who *identity
 	// cmd and args are what is being run, once the command line has been read.
 	cmd  *cobra.Command
 	args []string
@@ -37,6 +45,7 @@ type globalFlags struct {
 	dir         string
 	config      string
 	stateDir    string
+	backupDir   string
 	baseURL     string
 	emulator    bool
 	output      string
@@ -61,6 +70,14 @@ func newApp() (*app, error) {
 	// it says so.
 	a.home, _ = os.UserHomeDir()
 	return a, nil
+}
+
+// open opens a state directory.
+func (a *app) open(path string) (*store.Dir, error) {
+	if a.disk != nil {
+		return store.OpenOn(path, a.disk)
+	}
+	return store.Open(path)
 }
 
 // dir is the directory that the command works in.

@@ -14,18 +14,19 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
-// apply makes the calls, reads again and reports.
+// apply puts the run on record, makes the calls, reads again and reports.
 func (c *connection) apply(ctx context.Context, r request, p *plan.Plan, agreed consent) error {
-	if err := c.announce(r.desired, p); err != nil {
-		return fmt.Errorf("nothing was applied, since what is about to be could not be written down: %w", err)
+	rec, err := c.begin(ctx, r, p, c.live, agreed)
+	if err != nil {
+		return err
 	}
-	started := c.app.now()
 	progress := ui.NewProgress(c.app.streams, ui.ProgressOptions{
 		Verb: verbOf(p), Noun: nounOf(p), Total: len(p.Changes), Now: c.app.now,
 	})
 	c.waiting.set(progress.Limited)
 	result := apply.Run(ctx, p, c.client, apply.Options{
 		Workers:   c.app.flags.parallelism,
+		Journal:   rec,
 		OnFailure: c.onFailure(ctx, agreed),
 		OnDone: func(o apply.Outcome) {
 			if o.Status == apply.Done {
@@ -42,10 +43,19 @@ func (c *connection) apply(ctx context.Context, r request, p *plan.Plan, agreed 
 	// was last applied must be true.
 	checkCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
-	left, verifyErr := c.verify(checkCtx, r, p, agreed, result)
+	found, failure := &checked{live: c.live}, error(nil)
+	if result.OK() || result.Partial() { // otherwise nothing was written
+		found, failure = rec.verify(checkCtx, r, agreed, result)
+	}
+	failure = errors.Join(result.Journal, failure)
+	recordErr := rec.finish(ctx, result, found, failure)
 
-	summary := ui.Summary{Took: c.app.now().Sub(started), Undo: "not possible yet: this version keeps no backup"}
-	if !result.OK() {
+	summary := ui.Summary{Run: rec.info.ID, Took: c.app.now().Sub(rec.started), Undo: rec.undo(r, result, found)}
+	switch {
+	case result.OK():
+	case result.Partial():
+		summary.Next = rec.resume(ctx)
+	default: // nothing was done that could be continued
 		summary.Next = agreed.retry
 	}
 	if c.app.flags.output != formatText {
@@ -55,7 +65,10 @@ func (c *connection) apply(ctx context.Context, r request, p *plan.Plan, agreed 
 	} else {
 		c.app.print(ui.ResultText(result, summary, c.app.streams.OutStyle()))
 	}
-	return outcome(result, left, verifyErr)
+	if recordErr == nil && failure == nil {
+		c.tidy()
+	}
+	return outcome(result, found, errors.Join(failure, recordErr))
 }
 
 // onFailure decides how to go on after a failed change: as the flag says, or as
@@ -63,8 +76,12 @@ func (c *connection) apply(ctx context.Context, r request, p *plan.Plan, agreed 
 func (c *connection) onFailure(ctx context.Context, agreed consent) func(apply.Outcome) apply.Decision {
 	return func(o apply.Outcome) apply.Decision {
 		if agreed.onError == "" && !agreed.yes && c.app.streams.InTTY {
-			answer, err := c.prompter().Select(ctx, afterFailure(o), "continue", "abort")
-			if err == nil && answer == "continue" {
+			answer, err := c.prompter().Select(ctx, afterFailure(o), "continue", "skip", "abort")
+			switch {
+			case err == nil && answer == "continue":
+				agreed.onError = onErrorContinue // nobody is asked again
+				return apply.Continue
+			case err == nil && answer == "skip":
 				return apply.Continue
 			}
 			return apply.Stop
@@ -86,24 +103,24 @@ func afterFailure(o apply.Outcome) string {
 	if o.Status == apply.Unclear {
 		became = "Whether it was done is unknown."
 	}
-	return what + "\n" + became + " Go on with the rest?"
+	return what + "\n" + became + " Continue with all the rest, skip just this one (and ask again), or abort?"
 }
 
 // outcome is the error, and so the exit code, of a run. Trouble with the check
 // afterwards is told in any case.
-func outcome(r apply.Result, left []string, verifyErr error) error {
-	if verifyErr == nil && len(left) > 0 {
-		verifyErr = fmt.Errorf("applied, but reading again shows a difference: %s", strings.Join(left, "; "))
+func outcome(r apply.Result, found *checked, failure error) error {
+	if failure == nil && found != nil && len(found.differences) > 0 {
+		failure = fmt.Errorf("applied, but reading again shows a difference: %s", strings.Join(found.differences, "; "))
 	}
 	switch {
 	case r.Interrupted:
-		return &codedError{code: exitInterrupted, err: verifyErr}
+		return &codedError{code: exitInterrupted, err: failure}
 	case r.Partial():
-		return &codedError{code: exitPartly, err: verifyErr}
+		return &codedError{code: exitPartly, err: failure}
 	case !r.OK():
 		return exitWith(exitCodeOf(r))
 	default:
-		return verifyErr
+		return failure
 	}
 }
 

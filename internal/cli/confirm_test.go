@@ -236,9 +236,9 @@ func TestFailureAsks(t *testing.T) {
 			if len(asked.Questions) != tt.asked {
 				t.Errorf("asked %q, want %d questions", asked.Questions, tt.asked)
 			}
-			contains(t, r.out, "1 failed", "To continue: descope-mgmt sync --env dev")
+			contains(t, r.out, "1 failed", "To continue: descope-mgmt sync ", "--env dev")
 			if tt.asked == 2 {
-				contains(t, asked.Questions[1], "tenant/acme-corp: Injected fault", "It failed. Go on with the rest?")
+				contains(t, asked.Questions[1], "tenant/acme-corp: Injected fault", "It failed. Continue with all the rest")
 			}
 		})
 	}

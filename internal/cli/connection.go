@@ -14,6 +14,7 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/api"
 	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/emulator"
+	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
@@ -30,8 +31,15 @@ type connection struct {
 	client   *api.Client
 	state    *store.Dir
 	scope    *store.Scope
-	waiting  listener
-	closers  []func() error
+	backups  *store.Backups
+	// retention is how long backups are kept; 0 is for ever.
+	retention time.Duration
+	waiting   listener
+	// locked is the lock of the project, once this command has it.
+	locked *store.Lock
+	// live is what was last read of the project to plan from it.
+	live    model.State
+	closers []func() error
 }
 
 // listener is told of waits for the rate limit while somebody listens.
@@ -107,7 +115,7 @@ func (c *connection) open(ctx context.Context, v variables) error {
 	if err := c.openState(v); err != nil {
 		return err
 	}
-	var transport http.RoundTripper
+	transport := a.transport
 	if a.flags.emulator {
 		if transport, err = c.openEmulator(ctx); err != nil {
 			return err
@@ -130,6 +138,10 @@ func (c *connection) open(ctx context.Context, v variables) error {
 	if c.scope, err = c.state.Scope(c.baseURL, c.project); err != nil {
 		return err
 	}
+	if c.retention, err = retention(v); err != nil {
+		return err
+	}
+	c.backups = c.scope.Backups(a.backupDir(v))
 	logger, err := a.logger()
 	if err != nil {
 		return err
@@ -214,7 +226,7 @@ func (c *connection) openState(v variables) error {
 	if err != nil {
 		return err
 	}
-	if c.state, err = store.Open(dir); err != nil {
+	if c.state, err = c.app.open(dir); err != nil {
 		return &stateError{err}
 	}
 	for _, n := range c.state.Notices() {

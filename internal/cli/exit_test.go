@@ -108,7 +108,7 @@ func TestOutcome(t *testing.T) {
 		"interrupted before the first":   {result: interrupted(notRun), want: exitInterrupted},
 		"interrupted, and not recorded":  {result: interrupted(done, notRun), verify: boom, want: exitInterrupted, says: "boom"},
 	} {
-		err := outcome(tt.result, tt.left, tt.verify)
+		err := outcome(tt.result, &checked{differences: tt.left}, tt.verify)
 		if got := exitCode(err); got != tt.want {
 			t.Errorf("%s: exit %d, want %d", name, got, tt.want)
 		}

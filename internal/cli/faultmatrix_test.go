@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -248,6 +249,9 @@ type matrixRun struct {
 
 func newMatrixRun(t *testing.T, config matrixConfiguration, state string, c matrixCase) *matrixRun {
 	t.Helper()
+	if err := os.RemoveAll(state); err != nil {
+		t.Fatal(err)
+	}
 	r := &matrixRun{T: t, matrixCase: c, config: config, state: state, effects: &effects{last: config.live}}
 	var err error
 	if r.server, err = emulator.New(emulator.Options{Storage: r.effects, Budgets: emulator.NoBudgets()}); err != nil {
@@ -259,15 +263,16 @@ func newMatrixRun(t *testing.T, config matrixConfiguration, state string, c matr
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.scope().SaveLastApplied(last, store.Meta{}); err != nil {
+	_, scope := r.open()
+	if err := scope.SaveLastApplied(last, store.Meta{}); err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-func (r *matrixRun) scope() *store.Scope {
+func (r *matrixRun) open() (*store.Dir, *store.Scope) {
 	r.Helper()
-	dir, err := store.Open(r.state)
+	dir, err := store.OpenOn(r.state, unsynced{store.OSDisk()})
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -275,7 +280,7 @@ func (r *matrixRun) scope() *store.Scope {
 	if err != nil {
 		r.Fatal(err)
 	}
-	return scope
+	return dir, scope
 }
 
 // syncRun is what a sync left behind.
@@ -301,13 +306,15 @@ func (r *matrixRun) sync(allowed plan.Allowed) syncRun {
 	}
 	seen := r.effects.count()
 	streams, captured := ui.Test("")
-	a := &app{streams: streams, workDir: r.config.dir, now: time.Now, environ: func(string) (string, bool) { return "", false }}
+	a := &app{streams: streams, workDir: r.config.dir, now: time.Now, environ: func(string) (string, bool) { return "", false }, who: &identity{user: "matrix"}}
 	a.flags.output, a.flags.parallelism, a.flags.quiet = formatJSON, r.workers, true
 	streams.Quiet = true
 	c := &connection{
 		app: a, module: r.config.module, env: "dev", compiled: r.config.compiled,
-		project: devProject, baseURL: emulatorURL, scope: r.scope(),
+		project: devProject, baseURL: emulatorURL, retention: time.Hour,
 	}
+	c.state, c.scope = r.open()
+	c.backups = c.scope.Backups("")
 	var err error
 	if c.client, err = api.New(api.Config{
 		BaseURL: emulatorURL, ProjectID: devProject, Key: api.NewSecret(testKey),
@@ -589,7 +596,8 @@ func (r *matrixRun) settled() bool {
 // arrived even later.
 func (r *matrixRun) recorded() {
 	r.Helper()
-	last, err := r.scope().LoadLastApplied()
+	_, scope := r.open()
+	last, err := scope.LoadLastApplied()
 	if err != nil {
 		r.Fatal(err)
 	}

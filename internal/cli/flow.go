@@ -197,7 +197,7 @@ func (o *flowImportOptions) run(cmd *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	r := c.request(desired)
+	r := c.request(c.app.operation(), desired)
 	r.only, r.options.Targets = model.Flow, []model.Key{key}
 	p, err := c.plan(ctx, r)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pcconnect.ai/descope-mgmt/internal/store"
+	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
 // lockWait is how long a command waits for another one to finish.
@@ -26,14 +27,40 @@ func (a *app) holder() store.Holder {
 }
 
 // lock keeps every other run from writing to the project until the connection is
-// closed. retry is what to do if one is under way.
-func (c *connection) lock(ctx context.Context, retry string) error {
-	l, err := c.scope.Lock(ctx, c.app.holder(), lockWait)
-	if err != nil {
-		return busy(err, "running in project "+c.project, retry)
+// closed.
+func (c *connection) lock(ctx context.Context, agreed consent) error {
+	holder := c.app.holder()
+	if id := agreed.forceUnlock; id != "" {
+		if err := c.forceUnlock(ctx, id, holder); err != nil {
+			return err
+		}
 	}
+	l, err := c.scope.Lock(ctx, holder, lockWait)
+	if err != nil {
+		return busy(err, "running in project "+c.project, agreed.retry)
+	}
+	c.locked = l
 	c.closers = append(c.closers, l.Release)
 	return nil
+}
+
+// forceUnlock takes the lock from a holder who is dead, and puts that on record.
+func (c *connection) forceUnlock(ctx context.Context, id string, by store.Holder) error {
+	was, err := c.scope.ForceUnlock(id, by.Host)
+	if errors.Is(err, store.ErrNotLocked) {
+		return nil // it is free, which is what was asked for
+	}
+	if err != nil {
+		return busy(err, "running in project "+c.project, c.app.again(c.env))
+	}
+	_, err = c.state.Audit().Append(ctx, store.AuditRecord{
+		Time: c.app.now(), Phase: "outcome", User: by.User, Host: by.Host, PID: by.PID, Operation: "force-unlock",
+		Environment: c.env, Project: c.project, BaseURL: c.baseURL, Status: "done", Error: "taken from " + was.String(),
+	})
+	if err == nil {
+		c.app.note("Took the lock from " + ui.Safe(was.String()) + ".\n")
+	}
+	return err
 }
 
 // busyError is a lock that somebody else holds, for people: first what is going

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pcconnect.ai/descope-mgmt/internal/api"
+	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
 	"pcconnect.ai/descope-mgmt/internal/store"
@@ -56,7 +57,7 @@ func (f *scopeFlags) request(c *connection) (request, error) {
 	if f.kind != "" {
 		desired = desired.Filter(func(r model.Resource) bool { return r.Key.Kind == f.kind })
 	}
-	r := c.request(desired)
+	r := c.request(c.app.operation(), desired)
 	r.only = f.kind
 	var err error
 	if r.options.Targets, err = parseKeys(f.targets); err != nil {
@@ -92,14 +93,24 @@ func parseKeys(texts []string) ([]model.Key, error) {
 }
 
 // request is a request for a desired state in the environment of c.
-func (c *connection) request(desired model.State) request {
+func (c *connection) request(operation string, desired model.State) request {
 	return request{
-		desired: desired,
+		operation: operation, desired: desired,
 		options: plan.Options{
+			Tool: version(), Schema: compiler.SchemaHash(),
 			Environment: c.env, Project: c.project, BaseURL: c.baseURL,
 			Protected: c.compiled.Environment.Protected, Encode: api.Encode,
 		},
 	}
+}
+
+// operation names the command as the record of runs has it: "tenant delete".
+func (a *app) operation() string {
+	if a.cmd == nil {
+		return "sync"
+	}
+	_, operation, _ := strings.Cut(a.cmd.CommandPath(), " ")
+	return operation
 }
 
 type planOptions struct {
@@ -145,6 +156,11 @@ func (o *planOptions) run(ctx context.Context) (err error) {
 		return err
 	}
 	if o.out != "" {
+		key, err := c.state.SealKey(true)
+		if err != nil {
+			return err
+		}
+		p.Sign(key)
 		if err := savePlan(o.path(o.out), p); err != nil {
 			return err
 		}

@@ -119,7 +119,7 @@ func TestInterrupt(t *testing.T) {
 			if created >= 50 || created != len(w.tenants()) {
 				t.Fatalf("%d creates, %d tenants", created, len(w.tenants()))
 			}
-			contains(t, p.out.String(), "Interrupted.", "To continue: descope-mgmt sync --env dev --parallelism 5\n",
+			contains(t, p.out.String(), "Interrupted.", "To continue: descope-mgmt sync --resume ", " --env dev --parallelism 5\n",
 				plural(created, "created, 0 updated, 0 deleted; ")+plural(50-created, "not run"))
 			contains(t, p.out.String(), fmt.Sprintf("\n%d changes not run: interrupted (tenant/t00", 50-created))
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"pcconnect.ai/descope-mgmt/internal/api"
+	"pcconnect.ai/descope-mgmt/internal/apply"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
 	"pcconnect.ai/descope-mgmt/internal/ui"
@@ -16,13 +18,47 @@ import (
 // request is what a command wants done: a desired state, and how far the plan
 // may go. Every command that writes is a request; there is no other way.
 type request struct {
-	desired model.State
-	options plan.Options
+	// operation is the command, as the record of runs and the audit log have it.
+	operation string
+	desired   model.State
+	options   plan.Options
 	// only restricts the request to one kind; "" is all kinds.
 	only model.Kind
 	// remove are objects that the command itself names for deletion, whether they
 	// were ever ours or not.
 	remove []model.Key
+	// base stands in for what was last applied, given what is live and what was:
+	// it decides what counts as moved by somebody. nil is what was last applied.
+	base func(live, last model.State) model.State
+	// exact: the targets are all that the request is about, and those that are on no
+	// side any more are done with.
+	exact bool
+	// whole: fields that the configuration cannot say count too.
+	whole bool
+	// of is the run that this one resumes or takes back, or "".
+	of string
+	// changedSince says what of an object that the request deletes was changed
+	// since it was made; nil where nobody knows.
+	changedSince func(k model.Key, live model.State) []string
+}
+
+// The operations whose desired state is a saved one and not the configuration. Of
+// what they did, only what was ours already is recorded as applied.
+const (
+	operationRollback = "rollback"
+	operationRestore  = "backup restore"
+)
+
+func restores(operation string) bool {
+	return operation == operationRollback || operation == operationRestore
+}
+
+// baseline is what the plan takes for last applied.
+func (r request) baseline(live, last model.State) model.State {
+	if r.base == nil {
+		return last
+	}
+	return r.base(live, last)
 }
 
 // kinds are the kinds worth reading: tenants always, others where the
@@ -46,7 +82,10 @@ type consent struct {
 	allowed plan.Allowed
 	onError string
 	// retry is the command that does again what failed, for the summary.
-	retry string
+	retry       string
+	forceUnlock string
+	// flags are those that were given, for the record.
+	flags []string
 }
 
 // The values of --on-error.
@@ -62,7 +101,7 @@ func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
 		return nil, err
 	}
 	kinds := r.kinds(rec)
-	live, err := c.read(ctx, kinds...)
+	live, err := c.readFor(ctx, r, kinds)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +112,14 @@ func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.live, last = live, r.baseline(live, last)
+	if r.exact && !r.left(live, last) {
+		return plan.Compute(model.State{}, model.State{}, model.State{}, withoutTargets(r.options))
+	}
 	o := r.options
+	if !restores(r.operation) {
+		o.Held = rec.held
+	}
 	for _, k := range r.remove {
 		if _, ours := last.Get(k); ours {
 			o.Prune = append(o.Prune, k.Kind)
@@ -85,7 +131,71 @@ func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
 	if err != nil {
 		return nil, configError("", "%w", err)
 	}
+	if o.InUse, err = c.inUse(ctx, r, p); err != nil {
+		return nil, err
+	}
+	if len(o.InUse) > 0 {
+		if p, err = plan.Compute(r.desired, live, last, o); err != nil {
+			return nil, configError("", "%w", err)
+		}
+	}
 	return p, nil
+}
+
+// inUse finds out what would be lost with the tenants that a plan deletes: their
+// users, access keys and SSO configuration.
+func (c *connection) inUse(ctx context.Context, r request, p *plan.Plan) (map[model.Key][]string, error) {
+	facts := map[model.Key][]string{}
+	for _, ch := range p.Changes {
+		if ch.Action != plan.Delete || ch.Key.Kind != model.Tenant {
+			continue
+		}
+		found, err := c.client.InUse(ctx, ch.Key.ID)
+		if err != nil {
+			return nil, fmt.Errorf("whether %s is in use cannot be told: %w", ch.Key, err)
+		}
+		if r.changedSince != nil {
+			found = append(found, r.changedSince(ch.Key, c.live)...)
+		}
+		if len(found) > 0 {
+			facts[ch.Key] = found
+		}
+	}
+	return facts, nil
+}
+
+// left drops from an exact request the targets that are on no side any more, and
+// reports whether there are others.
+func (r *request) left(live, last model.State) bool {
+	r.options.Targets = slices.DeleteFunc(slices.Clone(r.options.Targets), func(k model.Key) bool {
+		_, wanted := r.desired.Get(k)
+		_, exists := live.Get(k)
+		_, known := last.Get(k)
+		return !wanted && !exists && !known
+	})
+	r.remove = slices.DeleteFunc(slices.Clone(r.remove), func(k model.Key) bool {
+		_, exists := live.Get(k)
+		return !exists
+	})
+	return len(r.options.Targets) > 0
+}
+
+func withoutTargets(o plan.Options) plan.Options {
+	o.Targets, o.Prune, o.PruneUnmanaged = nil, nil, nil
+	return o
+}
+
+// readFor reads kinds of the live project as a request needs them.
+func (c *connection) readFor(ctx context.Context, r request, kinds []model.Kind) (model.State, error) {
+	live, err := c.read(ctx, kinds...)
+	if err != nil || !r.whole {
+		return live, err
+	}
+	resources := slices.Clone(live.Resources())
+	for i := range resources {
+		resources[i] = api.WithUnmanaged(resources[i])
+	}
+	return model.NewState(resources)
 }
 
 // read reads kinds of the live project.
@@ -155,30 +265,47 @@ func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed co
 		}
 	}
 	// The lock is taken once there is nothing more to wait for.
-	if err := c.lock(ctx, agreed.retry); err != nil {
+	if err := c.lock(ctx, agreed); err != nil {
 		return err
 	}
-	if err := c.stillTrue(ctx, r, p, agreed); err != nil {
+	rec, err := c.record()
+	if err != nil {
+		return err
+	}
+	if err := c.stillTrue(ctx, r, p, agreed, len(rec.open) > 0); err != nil {
+		return err
+	}
+	if err := c.settleOpen(ctx, rec, c.live); err != nil {
 		return err
 	}
 	return c.apply(ctx, r, p, agreed)
 }
 
 // stillTrue looks again at a project that may have moved since the plan was made:
-// while somebody thought about it, or since it was saved. Not after --yes, where no
-// time has passed. What a change is about is checked as it is written in any case.
-func (c *connection) stillTrue(ctx context.Context, r request, p *plan.Plan, agreed consent) error {
+// while somebody thought about it, since it was saved, or because a run had not come
+// to its end. Not after --yes, where no time has passed. What a change is about is
+// checked as it is written in any case.
+func (c *connection) stillTrue(ctx context.Context, r request, p *plan.Plan, agreed consent, open bool) error {
 	switch {
 	case agreed.allowed.SavedPlan:
-		unique := slices.DeleteFunc(kindsOf(p), func(k model.Kind) bool { return len(model.Spec(k).Unique) == 0 })
-		live, err := c.read(ctx, unique...)
+		rec, err := c.record()
 		if err != nil {
 			return err
 		}
-		if taken := p.Taken(live); len(taken) > 0 {
+		if c.live, err = c.readFor(ctx, r, r.kinds(rec)); err != nil {
+			return err
+		}
+		if stale := apply.Stale(p, c.live); len(stale) > 0 {
+			moved := make([]string, len(stale))
+			for i, s := range stale {
+				moved[i] = s.Error()
+			}
+			return refusedError(agreed.retry, "nothing was applied, since the project moved after the plan was saved: %s", strings.Join(moved, "; "))
+		}
+		if taken := p.Taken(c.live); len(taken) > 0 {
 			return refusedError(agreed.retry, "nothing was applied, since the project moved after the plan was saved: %s", taken[0].Detail)
 		}
-	case !agreed.yes:
+	case !agreed.yes || open:
 		fresh, err := c.plan(ctx, r)
 		if err != nil {
 			return err

@@ -53,7 +53,7 @@ func newRootCmd(a *app) *cobra.Command {
 	}
 	root.AddCommand(
 		newEvalCmd(a), newValidateCmd(a), newFmtCmd(a),
-		newPlanCmd(a), newSyncCmd(a),
+		newPlanCmd(a), newSyncCmd(a), newRollbackCmd(a), newRunsCmd(a), newBackupCmd(a), newAuditCmd(a),
 		newTenantCmd(a), newFlowCmd(a), newEnvCmd(a),
 		newDoctorCmd(a), newEmulatorCmd(a), newVersionCmd(a),
 	)
@@ -68,6 +68,7 @@ func (a *app) addGlobalFlags(root *cobra.Command) {
 	f.StringVarP(&a.flags.dir, "dir", "C", "", "work in this directory")
 	f.StringVar(&a.flags.config, "config", "", "directory of the configuration (default: DESCOPE_CONFIG, or upwards from the working directory)")
 	f.StringVar(&a.flags.stateDir, "state-dir", "", "state directory (default: DESCOPE_STATE_DIR, or ~/.descope-mgmt)")
+	f.StringVar(&a.flags.backupDir, "backup-dir", "", "directory of the backups (default: DESCOPE_BACKUP_DIR, or backups in the state directory)")
 	f.StringVar(&a.flags.baseURL, "base-url", "", "address of Descope's API (default: DESCOPE_BASE_URL, or by the project id)")
 	f.BoolVar(&a.flags.emulator, "emulator", false, "use the embedded emulator instead of Descope; its data stays in the state directory")
 	f.StringVarP(&a.flags.output, "output", "o", "", "form of the result: text, json or yaml")

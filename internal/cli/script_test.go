@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http/httptest"
@@ -48,6 +49,9 @@ func TestScripts(t *testing.T) {
 			"edit":     cmdEdit,
 			"live":     cmdLive,
 			"cpr":      cmdCopyTree,
+			"live-set": cmdLiveSet,
+			"capture":  cmdCapture,
+			"flip":     cmdFlip,
 		},
 	}
 	if scripts, err := filepath.Glob(filepath.Join(p.Dir, "*.txtar")); err != nil || len(scripts) == 0 {
@@ -85,6 +89,63 @@ func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
 	if fmt.Sprint(code) != args[0] {
 		ts.Fatalf("exit code %d, want %s", code, args[0])
 	}
+}
+
+// cmdLiveSet sets a field of a live tenant, as somebody in the console would:
+// "live-set acme-corp enforceSSO true". The value is JSON, or text.
+func cmdLiveSet(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: live-set TENANT FIELD VALUE")
+	}
+	var value any
+	if json.Unmarshal([]byte(args[2]), &value) != nil {
+		value = args[2]
+	}
+	server := emulationOf(ts)
+	var doc map[string]any
+	ts.Check(json.Unmarshal(server.Export(), &doc))
+	found := false
+	for _, p := range doc["projects"].(map[string]any) {
+		tenants, _ := p.(map[string]any)["tenants"].([]any)
+		for _, t := range tenants {
+			if t := t.(map[string]any); t["id"] == args[0] {
+				t[args[1]], found = value, true
+			}
+		}
+	}
+	if !found {
+		ts.Fatalf("there is no live tenant %s", args[0])
+	}
+	data, err := json.Marshal(doc)
+	ts.Check(err)
+	ts.Check(server.Seed(data))
+}
+
+// cmdCapture puts a field of the JSON object on stdout into a variable:
+// "capture RUN run".
+func cmdCapture(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: capture VARIABLE FIELD")
+	}
+	var doc map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &doc))
+	value, ok := doc[args[1]].(string)
+	if !ok {
+		ts.Fatalf("stdout has no text in its field %q", args[1])
+	}
+	ts.Setenv(args[0], value)
+}
+
+// cmdFlip changes one byte in the middle of a file: "flip FILE".
+func cmdFlip(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: flip FILE")
+	}
+	path := ts.MkAbs(args[0])
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	data[len(data)/2] ^= 1
+	ts.Check(os.WriteFile(path, data, 0o600))
 }
 
 // emulations are the emulators of the running scripts, by work directory.

@@ -24,6 +24,7 @@ const (
 	varStateDir  = "STATE_DIR"
 	varConfig    = "CONFIG"
 	varBackupDir = "BACKUP_DIR"
+	varRetention = "BACKUP_RETENTION_DAYS"
 	varPrefix    = "DESCOPE_"
 )
 

@@ -23,6 +23,9 @@ type consentFlags struct {
 	overwriteDrift bool
 	adoptExisting  bool
 	confirmProject string
+	deleteInUse    bool
+	reapply        bool
+	forceUnlock    string
 }
 
 func (f *consentFlags) add(cmd *cobra.Command) {
@@ -34,6 +37,9 @@ func (f *consentFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.overwriteDrift, "overwrite-drift", false, "overwrite values that moved live since the last apply")
 	cmd.Flags().BoolVar(&f.adoptExisting, "adopt-existing", false, "take existing resources under management")
 	cmd.Flags().StringVar(&f.confirmProject, "confirm-project", "", "project id, to confirm a run in a protected environment")
+	cmd.Flags().BoolVar(&f.reapply, "allow-reapply", false, "apply again what a rollback took back")
+	cmd.Flags().StringVar(&f.forceUnlock, "force-unlock", "", "take the lock from the holder with this id, who must be dead (the refusal names the id)")
+	must(cmd.RegisterFlagCompletionFunc("force-unlock", cobra.NoFileCompletions))
 	must(cmd.RegisterFlagCompletionFunc("on-error", fixedCompletion(onErrorStop, onErrorContinue)))
 	must(cmd.RegisterFlagCompletionFunc("confirm-project", cobra.NoFileCompletions))
 }
@@ -49,7 +55,9 @@ func (f *consentFlags) consent() (consent, error) {
 		allowed: plan.Allowed{
 			MassChange: f.massChange, OverwriteDrift: f.overwriteDrift,
 			AdoptExisting: f.adoptExisting, ConfirmProject: f.confirmProject,
+			DeleteInUse: f.deleteInUse, Reapply: f.reapply,
 		},
+		forceUnlock: f.forceUnlock,
 	}, nil
 }
 
@@ -68,7 +76,7 @@ func (a *app) begin(ctx context.Context, f *consentFlags) (*connection, consent,
 		err := refusedError("descope-mgmt env list", "nothing was applied: --confirm-project %s is not the project of environment %s, which is %s", id, c.env, c.project)
 		return nil, agreed, errors.Join(err, c.close())
 	}
-	agreed.retry = a.again(c.env)
+	agreed.retry, agreed.flags = a.again(c.env), a.given()
 	return c, agreed, nil
 }
 
@@ -77,6 +85,9 @@ type syncOptions struct {
 	scope   scopeFlags
 	consent consentFlags
 	file    string
+	resume  string
+	// unsealed: a plan whose seal cannot be checked is applied all the same.
+	unsealed bool
 }
 
 func newSyncCmd(a *app) *cobra.Command {
@@ -98,13 +109,20 @@ Exit 0: done, or nothing to do. 3: partly applied. 6: refused, nothing written.`
 	}
 	o.scope.add(a, cmd)
 	o.consent.add(cmd)
+	addDeleteInUse(cmd, &o.consent)
 	cmd.Flags().StringVar(&o.file, "plan", "", "apply this saved plan")
+	cmd.Flags().BoolVar(&o.unsealed, "allow-unsealed-plan", false, "apply a saved plan although its seal cannot be checked here")
+	cmd.Flags().StringVar(&o.resume, "resume", "", "finish this run: do what failed or was not run")
+	must(cmd.RegisterFlagCompletionFunc("resume", a.completeRuns))
 	return cmd
 }
 
 func (o *syncOptions) run(ctx context.Context) (err error) {
 	if o.file != "" && len(o.scope.targets)+len(o.scope.prune)+len(o.scope.pruneUnmanaged) > 0 {
 		return configError("", "--plan says already what is done: --target, --prune and --prune-unmanaged belong to descope-mgmt plan --out")
+	}
+	if o.resume != "" {
+		return o.resumeRun(ctx)
 	}
 	c, agreed, err := o.begin(ctx, &o.consent)
 	if err != nil {
@@ -123,6 +141,40 @@ func (o *syncOptions) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	return c.showAndRun(ctx, r, p, agreed, o.consent.dryRun)
+}
+
+// addDeleteInUse adds the flag that lets a command delete what is in use.
+func addDeleteInUse(cmd *cobra.Command, f *consentFlags) {
+	cmd.Flags().BoolVar(&f.deleteInUse, "allow-delete-in-use", false, "delete tenants that have users, access keys, SSO or children")
+}
+
+// resumeRun finishes a run on record.
+func (o *syncOptions) resumeRun(ctx context.Context) (err error) {
+	if o.file != "" || len(o.scope.targets)+len(o.scope.prune)+len(o.scope.pruneUnmanaged) > 0 {
+		return configError("", "--resume says already what is done: leave out --plan, --target, --prune and --prune-unmanaged")
+	}
+	if err := o.inEnvironmentOf(o.resume); err != nil {
+		return err
+	}
+	c, agreed, err := o.begin(ctx, &o.consent)
+	if err != nil {
+		return err
+	}
+	defer closing(c, &err)
+	rec, err := c.loadRun(o.resume)
+	if err != nil {
+		return err
+	}
+	r, err := c.resumption(rec)
+	if err != nil {
+		return err
+	}
+	p, err := c.plan(ctx, r)
+	if err != nil {
+		return err
+	}
+	o.note(statusLine(rec, account(rec, c.live)))
 	return c.showAndRun(ctx, r, p, agreed, o.consent.dryRun)
 }
 
@@ -156,6 +208,10 @@ func (o *syncOptions) runSaved(ctx context.Context, c *connection, r request, ag
 		return err
 	}
 	again := "descope-mgmt plan --env " + c.env + " --out " + shellQuote(o.file)
+	agreed.retry = again
+	if err := o.sealed(c, p, again); err != nil {
+		return err
+	}
 	for _, x := range []struct{ what, saved, now string }{
 		{"environment", p.Environment, c.env},
 		{"project", p.Project, c.project},
@@ -167,6 +223,34 @@ func (o *syncOptions) runSaved(ctx context.Context, c *connection, r request, ag
 		}
 	}
 	return c.showAndRun(ctx, r, p, agreed, o.consent.dryRun)
+}
+
+// sealed refuses a plan file that was not written with this state directory, was
+// edited since, or was used before.
+func (o *syncOptions) sealed(c *connection, p *plan.Plan, again string) error {
+	key, err := c.state.SealKey(false)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = errors.New("this state directory has no key to check its seal with")
+	case err != nil:
+		return err
+	default:
+		err = p.CheckSeal(key)
+	}
+	if err != nil && !o.unsealed {
+		return refusedError(again, "%s cannot be trusted: %w; it may have been edited, or saved with another state directory (--allow-unsealed-plan applies it all the same); nothing was applied", o.file, err)
+	}
+	runs, err := c.state.Runs()
+	if err != nil {
+		return err
+	}
+	for _, s := range runs {
+		if s.Err == nil && s.Info.PlanDigest == p.Digest() && s.Info.Project == c.project {
+			return refusedError(again, "%s was applied already, by run %s; a saved plan is for one run (to finish that one: descope-mgmt sync --resume %s); nothing was applied",
+				o.file, s.Info.ID, s.Info.ID)
+		}
+	}
+	return nil
 }
 
 func loadPlan(path string) (*plan.Plan, error) {

@@ -90,7 +90,7 @@ func (o *tenantCreateOptions) run(cmd *cobra.Command, args []string) (err error)
 	if err != nil {
 		return err
 	}
-	r := c.request(desired)
+	r := c.request(c.app.operation(), desired)
 	r.only, r.options.Targets = model.Tenant, []model.Key{key}
 	p, err := c.plan(ctx, r)
 	if err != nil {
@@ -218,6 +218,7 @@ the next sync brings it back, empty.`,
 		ValidArgsFunction: a.completeTenants,
 		RunE:              o.run,
 	}
+	addDeleteInUse(cmd, &o.consent)
 	cmd.Flags().BoolVar(&o.cascade, "cascade", false, "delete also the users and access keys that belong to no other tenant")
 	o.consent.add(cmd)
 	return cmd
@@ -242,7 +243,7 @@ func (o *tenantDeleteOptions) run(cmd *cobra.Command, args []string) (err error)
 	if !exists {
 		return c.noTenant(id)
 	}
-	r := c.request(model.State{})
+	r := c.request(c.app.operation(), model.State{})
 	r.only, r.options.Targets, r.remove = model.Tenant, []model.Key{key}, []model.Key{key}
 	r.options.Encode = func(t model.Transition) ([]model.Step, error) {
 		t.Cascade = o.cascade
@@ -277,5 +278,6 @@ func newTenantSyncCmd(a *app) *cobra.Command {
 	cmd.Flags().StringSliceVar(&o.scope.prune, "prune", nil, "delete tenants that were applied and are gone from the configuration")
 	cmd.Flags().Lookup("prune").NoOptDefVal = string(model.Tenant)
 	o.consent.add(cmd)
+	addDeleteInUse(cmd, &o.consent)
 	return cmd
 }

@@ -3,21 +3,31 @@ package cli
 import (
 	"context"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 
 	"pcconnect.ai/descope-mgmt/internal/apply"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
+	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
+// checked is what a project looks like after a run.
+type checked struct {
+	live model.State
+	// differences are what still differs of what was done.
+	differences []string
+	// open: what became of some call is not known even now.
+	open bool
+}
+
 // verify reads the project again, records what is now applied, and says what
-// still differs of what was done.
-func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, agreed consent, result apply.Result) ([]string, error) {
-	if !result.OK() && !result.Partial() {
-		return nil, c.withdraw(p)
+// still differs of what was done. The check is nil if it could not be made.
+func (r *recorded) verify(ctx context.Context, q request, agreed consent, result apply.Result) (*checked, error) {
+	rec, err := r.record()
+	if err != nil {
+		return nil, unrecorded(err)
 	}
 	var done []model.Key
 	for _, o := range result.Outcomes {
@@ -25,37 +35,82 @@ func (c *connection) verify(ctx context.Context, r request, p *plan.Plan, agreed
 			done = append(done, o.Key)
 		}
 	}
-	unrecorded := func(err error) error {
-		return fmt.Errorf("the changes were made, but what was applied could not be recorded: %w", err)
-	}
-	rec, err := c.record()
-	if err != nil {
-		return nil, unrecorded(err)
-	}
-	kinds := r.kinds(rec)
-	live, err := c.read(ctx, kinds...)
+	kinds := q.kinds(rec)
+	live, err := r.readFor(ctx, q, kinds)
 	if err == nil {
-		err = c.notShort(ctx, live, those(r.desired, done), kinds)
+		err = r.notShort(ctx, live, those(q.desired, done), kinds)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the changes were made, but could not be checked: %w", err)
 	}
-	if rec.last, err = merged(rec.last, begun(r.desired, live, p, result)); err != nil {
-		return nil, unrecorded(err)
-	}
-	checked := append(slices.Clone(done), recordable(p, agreed, rec.last)...)
-	left, err := remaining(r, live, rec.last, checked)
+	unchanged := recordable(r.plan, agreed, rec.last)
+	left, err := remaining(q, live, rec.last, append(slices.Clone(done), unchanged...))
 	if err != nil {
 		return nil, unrecorded(err)
 	}
-	if err := c.advance(rec, r.desired, live, checked, left, p); err != nil {
+	found := &checked{live: live}
+	for _, k := range done {
+		found.differences = append(found.differences, left[k]...)
+	}
+	outcomes := outcomesOf(result)
+	for i := range outcomes {
+		o := &outcomes[i]
+		_, recorded := rec.last.Get(o.Key)
+		switch {
+		case o.Status == statusDone && len(left[o.Key]) > 0 && recorded:
+			// The record stays as it was: whatever else is live was moved by
+			// somebody, and must still be seen as that.
+			o.Status = statusNotRun
+		case o.Status == statusUnknown && took(r.plan.Changes[i], live):
+			o.Status = statusDone
+		case o.Status == statusUnknown:
+			found.open = true
+		}
+	}
+	self := &store.RunRecord{Info: r.info, Plan: r.plan, Desired: q.desired}
+	next, err := applied(rec.last, self, outcomes, live)
+	if err == nil {
+		err = r.advance(next, q, live, unchanged, left)
+	}
+	if err == nil && q.operation == operationRollback {
+		err = r.hold(r.info, outcomes)
+	}
+	if err == nil {
+		err = r.release(rec.held, q, r.plan, outcomes)
+	}
+	if err != nil {
 		return nil, unrecorded(err)
 	}
-	var differences []string
-	for _, k := range done {
-		differences = append(differences, left[k]...)
+	return found, nil
+}
+
+func unrecorded(err error) error {
+	return fmt.Errorf("the changes were made, but what was applied could not be recorded: %w", err)
+}
+
+// advance saves what is now applied: with the objects that were checked and are as
+// they are to be without a change.
+func (c *connection) advance(next model.State, r request, live model.State, unchanged []model.Key, left map[model.Key][]string) error {
+	now := byKey(next)
+	for _, k := range unchanged {
+		want, wanted := r.desired.Get(k)
+		is, exists := live.Get(k)
+		was, recorded := now[k]
+		switch {
+		case len(left[k]) > 0 || !wanted || !exists:
+		case restores(r.operation):
+			if recorded {
+				now[k] = joined(was, plan.Applied(want, is))
+			}
+		default:
+			now[k] = plan.Applied(want, is)
+		}
 	}
-	return differences, nil
+	state, err := stateOf(now)
+	if err != nil {
+		return err
+	}
+	return c.scope.SaveLastApplied(state, c.meta())
 }
 
 // remember records anew what is as desired, where nothing was to be done: a policy
@@ -71,17 +126,23 @@ func (c *connection) remember(ctx context.Context, r request, p *plan.Plan, agre
 		is, _ := r.desired.Get(k)
 		return !recorded || !reflect.DeepEqual(was.Policy, is.Policy)
 	})
-	if !stale && rec.pending.Len() == 0 {
+	if (!stale || restores(r.operation)) && len(rec.open)+len(rec.held) == 0 {
 		return nil
 	}
-	if err := c.lock(ctx, agreed.retry); err != nil {
+	if err := c.lock(ctx, agreed); err != nil {
 		return err
 	}
 	if rec, err = c.record(); err != nil {
 		return err
 	}
-	live, err := c.read(ctx, r.kinds(rec)...)
+	live, err := c.readFor(ctx, r, r.kinds(rec))
 	if err != nil {
+		return err
+	}
+	if err := c.settleOpen(ctx, rec, live); err != nil {
+		return err
+	}
+	if rec, err = c.record(); err != nil {
 		return err
 	}
 	unchanged := recordable(p, agreed, rec.last)
@@ -89,24 +150,10 @@ func (c *connection) remember(ctx context.Context, r request, p *plan.Plan, agre
 	if err != nil {
 		return err
 	}
-	return c.advance(rec, r.desired, live, unchanged, left, p)
-}
-
-// advance saves the record as it is after some objects were checked, with what a
-// killed run did. Nothing is pending then any more.
-func (c *connection) advance(rec record, desired, live model.State, checked []model.Key, left map[model.Key][]string, p *plan.Plan) error {
-	settled, err := rec.settle(live)
-	if err != nil {
+	if err := c.release(rec.held, r, p, nil); err != nil {
 		return err
 	}
-	next, err := advanced(settled, desired, live, checked, left, p)
-	if err != nil {
-		return err
-	}
-	if err := c.scope.SaveLastApplied(next, c.meta()); err != nil {
-		return err
-	}
-	return c.scope.ClearPending()
+	return c.advance(rec.last, r, live, unchanged, left)
 }
 
 // recordable are the unchanged objects that may be recorded as applied: those that
@@ -124,7 +171,7 @@ func recordable(p *plan.Plan, agreed consent, last model.State) []model.Key {
 func remaining(r request, live, last model.State, keys []model.Key) (map[model.Key][]string, error) {
 	left := map[model.Key][]string{}
 	o := r.options
-	o.Targets, o.Prune, o.PruneUnmanaged, o.Encode = nil, nil, nil, nil
+	o.Targets, o.Prune, o.PruneUnmanaged, o.Encode, o.Held, o.InUse = nil, nil, nil, nil, nil, nil
 	for _, k := range keys {
 		if _, wanted := r.desired.Get(k); wanted {
 			o.Targets = append(o.Targets, k)
@@ -135,7 +182,7 @@ func remaining(r request, live, last model.State, keys []model.Key) (map[model.K
 	if len(o.Targets) == 0 {
 		return left, nil
 	}
-	p, err := plan.Compute(r.desired, live, last, o)
+	p, err := plan.Compute(r.desired, live, r.baseline(live, last), o)
 	if err != nil {
 		return nil, err
 	}
@@ -149,34 +196,4 @@ func remaining(r request, live, last model.State, keys []model.Key) (map[model.K
 		}
 	}
 	return left, nil
-}
-
-// advanced is the record with the objects that were checked: the values that are
-// live now of what is managed, and nothing of what is gone. Of an object with
-// something left the record stays as it was or, where there is none, says what was sent: whatever
-// else is live was moved by somebody, and must still be seen as that.
-func advanced(last, desired, live model.State, checked []model.Key, left map[model.Key][]string, p *plan.Plan) (model.State, error) {
-	sent := make(map[model.Key]map[string]any, len(p.Changes))
-	for _, ch := range p.Changes {
-		sent[ch.Key] = ch.After
-	}
-	now := make(map[model.Key]model.Resource, last.Len()+len(checked))
-	for _, r := range last.Resources() {
-		now[r.Key] = r
-	}
-	for _, k := range checked {
-		want, wanted := desired.Get(k)
-		is, _ := live.Get(k)
-		_, recorded := now[k]
-		attrs, changed := sent[k]
-		switch {
-		case len(left[k]) == 0 && wanted:
-			now[k] = plan.Applied(want, is)
-		case len(left[k]) == 0:
-			delete(now, k)
-		case wanted && changed && !recorded:
-			now[k] = plan.Applied(want, model.Resource{Key: k, Attrs: attrs})
-		}
-	}
-	return model.NewState(slices.Collect(maps.Values(now)))
 }

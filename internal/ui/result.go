@@ -12,6 +12,8 @@ import (
 
 // Summary is what the account of a run says besides its outcomes.
 type Summary struct {
+	// Run is the id under which the run is on record, or "".
+	Run  string
 	Took time.Duration
 	// Next is the command that continues, or "".
 	Next string
@@ -41,6 +43,9 @@ func ResultText(r apply.Result, sum Summary, s Style) string {
 		b.WriteString(s.paint(yellow, "Interrupted.") + " ")
 	}
 	b.WriteString(resultCounts(r, s) + " in " + Duration(sum.Took) + ".\n")
+	if sum.Run != "" {
+		b.WriteString("Run: " + Safe(sum.Run) + "\n")
+	}
 	if sum.Next != "" {
 		b.WriteString("To continue: " + s.paint(cyan, Safe(sum.Next)) + "\n")
 	}

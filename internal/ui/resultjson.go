@@ -15,6 +15,7 @@ type ResultDoc struct {
 	Counts        Counts       `json:"counts"`
 	Interrupted   bool         `json:"interrupted"`
 	TookMS        int64        `json:"took_ms"`
+	Run           string       `json:"run,omitempty"`
 	Next          string       `json:"next,omitempty"`
 	Undo          string       `json:"undo,omitempty"`
 }
@@ -36,11 +37,11 @@ type OutcomeDoc struct {
 func ResultJSON(r apply.Result, sum Summary) ResultDoc {
 	doc := ResultDoc{
 		FormatVersion: docVersion, Outcomes: make([]OutcomeDoc, len(r.Outcomes)), Counts: Count(r),
-		Interrupted: r.Interrupted, TookMS: sum.Took.Milliseconds(), Next: sum.Next, Undo: sum.Undo,
+		Interrupted: r.Interrupted, TookMS: sum.Took.Milliseconds(), Run: sum.Run, Next: sum.Next, Undo: sum.Undo,
 	}
 	for i, o := range r.Outcomes {
 		d := OutcomeDoc{
-			Address: o.Key.String(), Action: string(o.Action), Status: statusName(o.Status),
+			Address: o.Key.String(), Action: string(o.Action), Status: StatusName(o.Status),
 			StepsDone: o.StepsDone, Attempts: o.Attempts, TookMS: o.Took.Milliseconds(),
 		}
 		if o.Err != nil {
@@ -54,8 +55,8 @@ func ResultJSON(r apply.Result, sum Summary) ResultDoc {
 	return doc
 }
 
-// statusName is a status as one word, fit for a script.
-func statusName(s apply.Status) string {
+// StatusName is a status as one word, fit for a script.
+func StatusName(s apply.Status) string {
 	if s == apply.NotRun {
 		return "not_run"
 	}

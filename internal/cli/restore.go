@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pcconnect.ai/descope-mgmt/internal/api"
+	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/store"
+	"pcconnect.ai/descope-mgmt/internal/ui"
+)
+
+type restoreOptions struct {
+	*app
+	consent consentFlags
+	targets []string
+	full    bool
+	prune   bool
+}
+
+func newBackupRestoreCmd(a *app) *cobra.Command {
+	o := &restoreOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "restore NAME",
+		Short: "Make a project what it was in a backup",
+		Long: `Restore is a plan like any other, with the backup as what is wanted: it is shown,
+asked about, backed up, applied and verified. It writes the fields that the
+configuration can manage, and lists what else differs.
+
+--full writes all fields, and has the project's id typed: a backup must not silently
+switch off an enforceSSO that was switched on since. Objects that were made since the
+backup stay, unless --prune deletes them; a tenant that was deleted since is created
+again, without its users, access keys and SSO configuration.`,
+		Example: `  descope-mgmt backup restore latest --env dev
+  descope-mgmt backup restore latest --env prod --target tenant/acme-corp --dry-run
+  descope-mgmt backup restore latest --env dev --full --prune --confirm-project P2abc…`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeBackups,
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+	}
+	o.consent.add(cmd)
+	addDeleteInUse(cmd, &o.consent)
+	cmd.Flags().StringSliceVar(&o.targets, "target", nil, "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
+	cmd.Flags().BoolVar(&o.full, "full", false, "write all fields, also those that the configuration cannot say")
+	cmd.Flags().BoolVar(&o.prune, "prune", false, "delete what was made since the backup")
+	must(cmd.RegisterFlagCompletionFunc("target", a.completeAddresses))
+	return cmd
+}
+
+func (o *restoreOptions) run(ctx context.Context, name string) (err error) {
+	targets, err := parseKeys(o.targets)
+	if err != nil {
+		return err
+	}
+	c, agreed, err := o.begin(ctx, &o.consent)
+	if err != nil {
+		return err
+	}
+	defer closing(c, &err)
+	b, err := c.loadBackup(name)
+	if err != nil {
+		return err
+	}
+	r, err := o.request(ctx, c, b, targets)
+	if err != nil {
+		return err
+	}
+	p, err := c.plan(ctx, r)
+	if err != nil {
+		return err
+	}
+	if !o.full {
+		c.noteDifferent(b, r)
+	}
+	if o.full && !o.consent.dryRun && !p.Empty() {
+		if err := c.confirmFull(ctx, agreed); err != nil {
+			return err
+		}
+	}
+	return c.showAndRun(ctx, r, p, agreed, o.consent.dryRun)
+}
+
+// request is the request for what is in a backup.
+func (o *restoreOptions) request(ctx context.Context, c *connection, b store.Backup, targets []model.Key) (request, error) {
+	desired, err := stateOfBackup(b, o.full)
+	if err != nil {
+		return request{}, refusedError("descope-mgmt backup verify --env "+c.env, "%w", err)
+	}
+	for _, k := range targets {
+		if _, ok := desired.Get(k); !ok {
+			return request{}, configError("descope-mgmt backup show --env "+c.env, "%s is not in the backup", k)
+		}
+	}
+	r := c.request(operationRestore, desired)
+	r.whole, r.exact = o.full, true
+	for _, res := range desired.Resources() {
+		if len(targets) == 0 || slices.Contains(targets, res.Key) {
+			r.options.Targets = append(r.options.Targets, res.Key)
+		}
+	}
+	// The backup decides what is wanted: a value that is another one by now is not
+	// somebody's move that would have to be asked about.
+	r.base = func(live, last model.State) model.State {
+		return live.Filter(func(is model.Resource) bool {
+			_, saved := desired.Get(is.Key)
+			_, ours := last.Get(is.Key)
+			return saved || ours
+		})
+	}
+	if len(targets) > 0 {
+		return r, nil
+	}
+	rec, err := c.record()
+	if err != nil {
+		return r, err
+	}
+	live, err := c.read(ctx, r.kinds(rec)...)
+	if err != nil {
+		return r, err
+	}
+	var since []string
+	for _, is := range live.Resources() {
+		if _, saved := desired.Get(is.Key); saved {
+			continue
+		}
+		since = append(since, is.Key.String())
+		if !o.prune {
+			continue
+		}
+		r.options.Targets = append(r.options.Targets, is.Key)
+		if _, ours := rec.last.Get(is.Key); ours {
+			r.remove = append(r.remove, is.Key)
+		} else {
+			r.options.PruneUnmanaged = append(r.options.PruneUnmanaged, is.Key)
+		}
+	}
+	if len(since) > 0 && !o.prune {
+		o.note("Made since the backup, and left alone (--prune deletes them): " + ui.Safe(strings.Join(since, ", ")) + "\n")
+	}
+	return r, nil
+}
+
+// noteDifferent lists what differs between the backup and the project that restore
+// does not write.
+func (c *connection) noteDifferent(b store.Backup, r request) {
+	saved, err := stateOfBackup(b, true)
+	if err != nil {
+		return // it was a state before
+	}
+	for _, k := range r.options.Targets {
+		was, _ := saved.Get(k)
+		is, exists := c.live.Get(k)
+		if !exists || is.Observed == nil {
+			continue
+		}
+		before, _ := was.Attrs["unmanaged"].(map[string]any)
+		now, _ := api.WithUnmanaged(is).Attrs["unmanaged"].(map[string]any)
+		a, z := model.Resource{Attrs: before}, model.Resource{Attrs: now}
+		names := changed(a, z)
+		for name := range now {
+			if _, ok := before[name]; !ok {
+				names = append(names, name)
+			}
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			c.app.note(fmt.Sprintf("Also different, and left as it is (--full writes it): %s %s was %s, is %s\n",
+				ui.Safe(k.String()), ui.Safe(name), ui.Value(valueAt(before, name), 60), ui.Value(valueAt(now, name), 60)))
+		}
+	}
+}
+
+// confirmFull has the project's id typed before fields are written that nobody
+// sees in the configuration.
+func (c *connection) confirmFull(ctx context.Context, agreed consent) error {
+	if agreed.allowed.ConfirmProject == c.project {
+		return nil
+	}
+	err := c.prompter().TypeToConfirm(ctx, "All fields are written as they were in the backup, those that this tool does not know too.", c.project)
+	if errors.Is(err, ui.ErrNoTerminal) {
+		return refusedError("", "nothing was applied: --full must be confirmed with --confirm-project %s", c.project)
+	}
+	return declined(err, "nothing was applied", "--confirm-project "+c.project)
+}
+
+// rawOf are the objects of a backup by kind.
+func rawOf(b store.Backup) map[model.Kind]map[string]json.RawMessage {
+	return map[model.Kind]map[string]json.RawMessage{model.Tenant: b.Tenants, model.Flow: b.Flows}
+}

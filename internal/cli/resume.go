@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"pcconnect.ai/descope-mgmt/internal/api"
+	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/plan"
+	"pcconnect.ai/descope-mgmt/internal/store"
+)
+
+// resume is the command that finishes a run: it does what failed or was not run.
+func (r *recorded) resume(context.Context) string {
+	return r.app.here("descope-mgmt sync --resume " + r.info.ID + " --env " + r.env + r.app.passing())
+}
+
+// resumption is the request for what is left of a run: the objects of its plan, as
+// they were to be. What was done already is as it is to be and comes out as no
+// change, so that nothing is done twice; what moved live meanwhile is drift.
+func (c *connection) resumption(rec *store.RunRecord) (request, error) {
+	if err := c.fits(rec); err != nil {
+		return request{}, err
+	}
+	r := c.request(rec.Info.Operation, rec.Desired)
+	r.of, r.exact = rec.Info.ID, true
+	if restores(rec.Info.Operation) {
+		return r, refusedError(c.app.here("descope-mgmt rollback "+rec.Info.ID+" --env "+c.env),
+			"run %s is a %s; give the same command again instead of resuming it", rec.Info.ID, rec.Info.Operation)
+	}
+	kinds := map[model.Kind]bool{}
+	deletes := map[model.Key][]model.Step{}
+	for _, ch := range rec.Plan.Changes {
+		r.options.Targets = append(r.options.Targets, ch.Key)
+		kinds[ch.Key.Kind] = true
+		if ch.Action == plan.Delete {
+			deletes[ch.Key] = ch.Steps
+			r.remove = append(r.remove, ch.Key)
+		}
+	}
+	if len(kinds) == 1 {
+		for r.only = range kinds { //nolint:revive // the only one
+		}
+	}
+	r.options.Encode = func(t model.Transition) ([]model.Step, error) {
+		if steps, ok := deletes[t.Key]; ok && t.After == nil {
+			return steps, nil // with what was agreed to about the tenant's users
+		}
+		return api.Encode(t)
+	}
+	return r, nil
+}
+
+// fits refuses the record of a run in another project than this one.
+func (c *connection) fits(rec *store.RunRecord) error {
+	i := rec.Info
+	if i.Project == c.project && i.BaseURL == c.baseURL {
+		return nil
+	}
+	return refusedError("descope-mgmt runs show "+i.ID, "run %s was in project %s at %s (environment %s), not in project %s at %s",
+		i.ID, i.Project, i.BaseURL, i.Environment, c.project, c.baseURL)
+}
+
+// statusLine says what became of a run, for whoever is about to resume it or to
+// take it back.
+func statusLine(rec *store.RunRecord, outcomes []store.RunOutcome) string {
+	return fmt.Sprintf("Run %s (%s, %s): %s.\n", rec.Info.ID, rec.Info.Operation, rec.Info.Started.Format(timeForm), summaryOf(outcomes))
+}

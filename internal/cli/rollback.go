@@ -1,0 +1,310 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pcconnect.ai/descope-mgmt/internal/api"
+	"pcconnect.ai/descope-mgmt/internal/apply"
+	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/plan"
+	"pcconnect.ai/descope-mgmt/internal/store"
+)
+
+type rollbackOptions struct {
+	*app
+	consent consentFlags
+	targets []string
+}
+
+func newRollbackCmd(a *app) *cobra.Command {
+	o := &rollbackOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "rollback RUN",
+		Short: "Take back what a run changed",
+		Long: `Rollback takes back the fields that a run wrote, and nothing else, as an ordinary
+plan over a fresh read: it is shown, asked about, backed up, applied and verified.
+RUN is the id that the summary of a run prints, a beginning of it, or "latest".
+
+A field that somebody changed since is a conflict: --overwrite-drift decides it. A
+tenant that the run created is deleted again, unless it was changed since or is in
+use (--allow-delete-created). A tenant that the run deleted is created again, without
+its users, access keys and SSO configuration: those are lost.
+
+What was taken back is held: sync will not apply the same value again until the
+configuration changes, or --allow-reapply says so.`,
+		Example: `  descope-mgmt rollback 20261124T205703Z-1f3a9c --env staging
+  descope-mgmt rollback latest --env dev --dry-run
+  descope-mgmt rollback latest --env dev --target tenant/acme-corp --yes`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeRuns,
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
+	}
+	o.consent.add(cmd)
+	cmd.Flags().BoolVar(&o.consent.deleteInUse, "allow-delete-created", false, "delete tenants that the run created although they were changed since or are in use")
+	cmd.Flags().StringSliceVar(&o.targets, "target", nil, "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
+	must(cmd.RegisterFlagCompletionFunc("target", a.completeAddresses))
+	return cmd
+}
+
+func (o *rollbackOptions) run(ctx context.Context, id string) (err error) {
+	targets, err := parseKeys(o.targets)
+	if err != nil {
+		return err
+	}
+	if err := o.inEnvironmentOf(id); err != nil {
+		return err
+	}
+	c, agreed, err := o.begin(ctx, &o.consent)
+	if err != nil {
+		return err
+	}
+	defer closing(c, &err)
+	rec, err := c.loadRun(id)
+	if err != nil {
+		return err
+	}
+	r, outcomes, err := c.inverse(ctx, rec, targets)
+	if err != nil {
+		return err
+	}
+	c.app.note(statusLine(rec, outcomes))
+	p, err := c.plan(ctx, r)
+	if err != nil {
+		return err
+	}
+	return c.showAndRun(ctx, r, p, agreed, o.consent.dryRun)
+}
+
+// loadRun finds the record of a run in this project.
+func (c *connection) loadRun(id string) (*store.RunRecord, error) {
+	rec, err := c.scope.LoadRun(id)
+	var unknown *store.NotFoundError
+	if errors.As(err, &unknown) {
+		return nil, configError("descope-mgmt runs list --env "+c.env, "%w", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rec, c.fits(rec)
+}
+
+// inverse is the request that takes back what a run did.
+func (c *connection) inverse(ctx context.Context, rec *store.RunRecord, targets []model.Key) (request, []store.RunOutcome, error) {
+	r := c.request(operationRollback, model.State{})
+	r.of, r.whole, r.exact = rec.Info.ID, true, true
+	r.options.DeleteFlag = "--allow-delete-created"
+	kinds := kindsOf(rec.Plan)
+	live, err := c.read(ctx, kinds...)
+	if err != nil {
+		return r, nil, err
+	}
+	outcomes := account(rec, live)
+	took := map[model.Key]bool{}
+	for _, o := range outcomes {
+		took[o.Key] = o.Status == statusDone || o.Status == statusUnknown || o.StepsDone > 0
+	}
+	for _, k := range targets {
+		if _, planned := took[k]; !planned {
+			return r, nil, configError("descope-mgmt runs show "+rec.Info.ID, "run %s did not change %s", rec.Info.ID, k)
+		}
+	}
+	before, err := withPreImages(rec.Plan)
+	if err != nil {
+		return r, nil, err
+	}
+	post, err := postImages(rec)
+	if err != nil {
+		return r, nil, err
+	}
+	wanted := func(k model.Key) bool { return took[k] && (len(targets) == 0 || slices.Contains(targets, k)) }
+	var since model.State
+	r.desired, since, r.options.Targets = plan.Inverse(before, wanted, post)
+	for _, ch := range rec.Plan.Changes {
+		if ch.Action == plan.Create && wanted(ch.Key) {
+			r.remove = append(r.remove, ch.Key)
+		}
+	}
+	if len(kinds) == 1 {
+		r.only = kinds[0]
+	}
+	created := map[model.Key]bool{}
+	for _, k := range r.remove {
+		created[k] = true
+	}
+	// What became of a created object since is told by changedSince, and has a
+	// flag of its own; it is not drift too.
+	r.base = func(live, last model.State) model.State {
+		base := byKey(last)
+		for _, was := range since.Resources() {
+			was.Policy.PreventDestroy = base[was.Key].Policy.PreventDestroy
+			base[was.Key] = was
+		}
+		for k := range created {
+			if is, exists := live.Get(k); exists {
+				base[k] = model.Resource{Key: k, Attrs: is.Attrs, Policy: base[k].Policy}
+			}
+		}
+		s, err := stateOf(base)
+		if err != nil { // the keys are those of two states
+			return since
+		}
+		return s
+	}
+	r.changedSince = func(k model.Key, live model.State) []string {
+		was, known := post.Get(k)
+		is, exists := live.Get(k)
+		if !known || !exists {
+			return nil
+		}
+		if moved := changed(was, is); len(moved) > 0 {
+			return []string{"changed since: " + strings.Join(moved, ", ")}
+		}
+		return nil
+	}
+	return r, outcomes, nil
+}
+
+// withPreImages is a plan whose deletes know all of what they delete, the fields
+// that the configuration cannot say too, so that it can be made again.
+func withPreImages(p *plan.Plan) (*plan.Plan, error) {
+	out := *p
+	out.Changes = slices.Clone(p.Changes)
+	for i, ch := range out.Changes {
+		if ch.Action != plan.Delete {
+			continue
+		}
+		was, err := api.Decode(ch.Key.Kind, model.CanonicalJSON(ch.PreImage))
+		if err != nil {
+			return nil, fmt.Errorf("%s as it was before the run: %w", ch.Key, err)
+		}
+		out.Changes[i].Before = api.WithUnmanaged(was).Attrs
+	}
+	return &out, nil
+}
+
+// postImages are the objects of a run as they were after it: as they were read then
+// or, of a run that did not come to that, as they were sent.
+func postImages(rec *store.RunRecord) (model.State, error) {
+	var resources []model.Resource
+	for _, ch := range rec.Plan.Changes {
+		raw, read := rec.Post[ch.Key]
+		switch {
+		case read && raw != nil:
+			was, err := api.Decode(ch.Key.Kind, raw)
+			if err != nil {
+				return model.State{}, fmt.Errorf("%s as it was after the run: %w", ch.Key, err)
+			}
+			resources = append(resources, api.WithUnmanaged(was))
+		case !read && ch.Action != plan.Delete:
+			resources = append(resources, model.Resource{Key: ch.Key, Attrs: ch.After})
+		}
+	}
+	return model.NewState(resources)
+}
+
+// changed names the fields in which an object differs from what it was: all that
+// Descope has of it where both were read, else those that were sent.
+func changed(was, is model.Resource) []string {
+	a, b := was.Attrs, is.Attrs
+	if was.Observed != nil && is.Observed != nil {
+		a, b = was.Observed.Fields, is.Observed.Fields
+	}
+	names := map[string]bool{}
+	for name, v := range a {
+		names[name] = !model.Equal(v, b[name])
+	}
+	for name := range b {
+		if _, ok := a[name]; !ok && was.Observed != nil {
+			names[name] = true
+		}
+	}
+	maps.DeleteFunc(names, func(_ string, moved bool) bool { return !moved })
+	return slices.Sorted(maps.Keys(names))
+}
+
+// undo is the command that takes this run back, with the flags that it will need as
+// things are, or "" if there is nothing to take back.
+func (r *recorded) undo(q request, result apply.Result, found *checked) string {
+	done := map[model.Key]bool{}
+	some := false
+	for _, o := range result.Outcomes {
+		done[o.Key] = o.Status == apply.Done || o.Status == apply.Unclear || o.StepsDone > 0
+		some = some || done[o.Key]
+	}
+	if !some {
+		return ""
+	}
+	command := "descope-mgmt rollback " + r.info.ID + " --env " + r.env
+	if found != nil {
+		o := q.options
+		o.PruneUnmanaged, o.Held, o.InUse = nil, nil, nil
+		o.Encode, o.Prune = api.Encode, allKinds()
+		desired, last, targets := plan.Inverse(r.plan, func(k model.Key) bool { return done[k] }, found.live)
+		o.Targets = targets
+		if len(targets) == 0 {
+			return ""
+		}
+		p, err := plan.Compute(desired, found.live, last, o)
+		if err == nil {
+			for _, g := range p.Gate(plan.Allowed{}) {
+				if g.Allow != "" {
+					command += " " + g.Allow
+				}
+			}
+		}
+	}
+	return r.app.here(command)
+}
+
+// hold keeps what a rollback took back from being applied again by accident.
+func (c *connection) hold(info store.RunInfo, outcomes []store.RunOutcome) error {
+	of, err := c.scope.LoadRun(info.Of)
+	if err != nil {
+		return err
+	}
+	held, err := c.scope.LoadHolds()
+	if err != nil {
+		return err
+	}
+	undone := map[model.Key]bool{}
+	for _, o := range outcomes {
+		undone[o.Key] = o.Status == statusDone
+	}
+	by := plan.Held{Run: info.ID, Of: info.Of, GitCommit: of.Info.GitCommit, At: c.app.now()}
+	now := of.Plan.Holds(func(k model.Key) bool { return undone[k] }, by)
+	held = slices.DeleteFunc(held, func(h plan.Held) bool {
+		return slices.ContainsFunc(now, func(n plan.Held) bool { return n.Key == h.Key && n.Path == h.Path })
+	})
+	return c.scope.SaveHolds(append(held, now...))
+}
+
+// release gives free what the configuration does not ask for any more, and what was
+// applied again because somebody said so.
+func (c *connection) release(held []plan.Held, r request, p *plan.Plan, outcomes []store.RunOutcome) error {
+	if len(held) == 0 || restores(r.operation) {
+		return nil
+	}
+	done := map[model.Key]bool{}
+	for _, o := range outcomes {
+		done[o.Key] = o.Status == statusDone
+	}
+	again := p.Reapplies(held)
+	kept := slices.DeleteFunc(slices.Clone(held), func(h plan.Held) bool {
+		if r.only != "" && h.Key.Kind != r.only || len(r.options.Targets) > 0 && !slices.Contains(r.options.Targets, h.Key) {
+			return false
+		}
+		asked := slices.ContainsFunc(again, func(a plan.Held) bool { return a.Key == h.Key && a.Path == h.Path })
+		return !asked || done[h.Key]
+	})
+	if len(kept) == len(held) {
+		return nil
+	}
+	return c.scope.SaveHolds(kept)
+}

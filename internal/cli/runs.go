@@ -1,0 +1,274 @@
+package cli
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/store"
+	"pcconnect.ai/descope-mgmt/internal/ui"
+)
+
+func newRunsCmd(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "runs",
+		Short: "The record of earlier runs: list, show",
+		Example: `  descope-mgmt runs list --env staging
+  descope-mgmt runs show latest --env staging`,
+	}
+	cmd.AddCommand(newRunsListCmd(a), newRunsShowCmd(a))
+	return cmd
+}
+
+// runEntry is one run in runs list -o json.
+type runEntry struct {
+	store.RunInfo
+	Status   string `json:"status"`
+	Finished string `json:"finished,omitempty"`
+	Damaged  string `json:"damaged,omitempty"`
+}
+
+// statusOpen is the status of a run that did not come to its end, or has not yet.
+const statusOpen = "unfinished"
+
+func newRunsListCmd(a *app) *cobra.Command {
+	limit := 0
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the runs on record, the newest first",
+		Long: `List shows the runs that the state directory has on record, of all environments or
+of the one that --env names. Records are kept for 90 days.`,
+		Example: `  descope-mgmt runs list
+  descope-mgmt runs list --env prod -o json | jq -r '.[] | select(.status != "done") | .id'`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return a.runsList(limit) },
+	}
+	cmd.Flags().IntVar(&limit, "limit", 0, "at most so many (default: all)")
+	return cmd
+}
+
+func (a *app) runsList(limit int) error {
+	dir, err := a.openState()
+	if err != nil {
+		return err
+	}
+	runs, err := a.runs(dir)
+	if err != nil {
+		return err
+	}
+	if limit > 0 {
+		runs = runs[:min(limit, len(runs))]
+	}
+	entries := make([]runEntry, 0, len(runs))
+	table := ui.NewTable("run", "environment", "operation", "status", "by", "undo")
+	for _, s := range runs {
+		e := entryOf(s)
+		entries = append(entries, e)
+		undo := ""
+		if e.Damaged == "" {
+			undo = "rollback " + s.Info.ID
+		}
+		table.Add(s.Info.ID, s.Info.Environment, s.Info.Operation, e.Status, s.Info.User, undo)
+	}
+	if a.flags.output != formatText {
+		return a.encode(entries)
+	}
+	a.print(table.Text(a.streams.OutStyle()))
+	if len(runs) == 0 {
+		a.note("There is no run on record.\n")
+	}
+	for _, e := range entries {
+		if e.Damaged != "" {
+			a.note("warning: " + ui.Safe(e.Damaged) + "\n")
+		}
+	}
+	return nil
+}
+
+func entryOf(s store.RunSummary) runEntry {
+	e := runEntry{RunInfo: s.Info, Status: statusOpen}
+	switch {
+	case s.Err != nil:
+		e.Status, e.Damaged = "damaged", s.Err.Error()
+	case s.Result != nil:
+		e.Status, e.Finished = s.Result.Status, s.Result.Finished.Format(timeForm)
+	}
+	return e
+}
+
+// runs are the runs on record, of the environment that --env names or of all.
+func (a *app) runs(dir *store.Dir) ([]store.RunSummary, error) {
+	runs, err := dir.Runs()
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(runs, func(s store.RunSummary) bool {
+		return s.Err == nil && a.flags.env != "" && s.Info.Environment != a.flags.env
+	}), nil
+}
+
+func newRunsShowCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show RUN",
+		Short: "Show what a run did",
+		Long: `Show prints who ran what, when and from which commit, what became of every change,
+the backup that was made before, and the commands that finish the run or take it back.
+RUN is an id, a beginning of one, or "latest".`,
+		Example: `  descope-mgmt runs show latest
+  descope-mgmt runs show 20261124T205703Z -o json | jq .outcomes`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeRuns,
+		RunE:              func(_ *cobra.Command, args []string) error { return a.runsShow(args[0]) },
+	}
+}
+
+// runDoc is a run in runs show -o json. The plan is in the form of plan -o json.
+type runDoc struct {
+	runEntry
+	Outcomes []store.RunOutcome `json:"outcomes"`
+	Journal  []store.Entry      `json:"journal"`
+	Torn     bool               `json:"torn,omitempty"`
+	Plan     json.RawMessage    `json:"plan"`
+	Next     string             `json:"next,omitempty"`
+	Undo     string             `json:"undo,omitempty"`
+}
+
+func (a *app) runsShow(id string) error {
+	dir, err := a.openState()
+	if err != nil {
+		return err
+	}
+	s, err := a.findRun(dir, id)
+	if err != nil {
+		return err
+	}
+	scope, err := dir.Scope(s.Info.BaseURL, s.Info.Project)
+	if err != nil {
+		return err
+	}
+	rec, err := scope.LoadRun(s.Info.ID)
+	if err != nil {
+		return err
+	}
+	doc := runDoc{runEntry: entryOf(s), Outcomes: account(rec, model.State{}), Journal: rec.Journal, Torn: rec.Torn}
+	where := " --env " + s.Info.Environment
+	doc.Undo = a.here("descope-mgmt rollback " + s.Info.ID + where)
+	if (rec.Result == nil || rec.Result.Status != statusDone) && !restores(rec.Info.Operation) {
+		doc.Next = a.here("descope-mgmt sync --resume " + s.Info.ID + where)
+	}
+	if doc.Plan, err = rec.Plan.MarshalJSON(); err != nil {
+		return err
+	}
+	if a.flags.output != formatText {
+		return a.encode(doc)
+	}
+	i := rec.Info
+	var b strings.Builder
+	for _, line := range [][2]string{
+		{"run", i.ID}, {"operation", i.Operation}, {"status", doc.Status}, {"environment", i.Environment},
+		{"project", i.Project + " at " + i.BaseURL}, {"started", i.Started.Format(timeForm)}, {"finished", doc.Finished},
+		{"by", strings.Trim(i.User+" on "+i.Host, " ")}, {"commit", i.GitCommit}, {"of run", i.Of},
+		{"flags", strings.Join(i.Flags, " ")}, {"guards passed", strings.Join(i.Guards, ", ")}, {"backup", i.Backup},
+	} {
+		if line[1] != "" {
+			fmt.Fprintf(&b, "%-14s %s\n", line[0], ui.Safe(line[1]))
+		}
+	}
+	table := ui.NewTable("change", "action", "status", "reason")
+	for _, o := range doc.Outcomes {
+		table.Add(o.Key.String(), o.Action, strings.ReplaceAll(o.Status, "_", " "), o.Error)
+	}
+	b.WriteString("\n" + table.Text(a.streams.OutStyle()))
+	if doc.Next != "" {
+		b.WriteString("To finish it: " + ui.Safe(doc.Next) + "\n")
+	}
+	b.WriteString("To undo it: " + ui.Safe(doc.Undo) + "\n")
+	a.print(b.String())
+	return nil
+}
+
+// latest is the word for the newest run or backup.
+const latest = "latest"
+
+// timeForm is how people read a time.
+const timeForm = "2006-01-02 15:04:05 MST"
+
+// findRun finds a run by its id, a beginning of it that only one has, or "latest".
+func (a *app) findRun(dir *store.Dir, id string) (store.RunSummary, error) {
+	runs, err := a.runs(dir)
+	if err != nil {
+		return store.RunSummary{}, err
+	}
+	var found []store.RunSummary
+	for _, s := range runs {
+		switch {
+		case s.Info.ID == id || id == latest && s.Err == nil:
+			return s, s.Err
+		case id != "" && strings.HasPrefix(s.Info.ID, id):
+			found = append(found, s)
+		}
+	}
+	if len(found) == 1 {
+		return found[0], found[0].Err
+	}
+	what := "there is no run %q on record"
+	if len(found) > 1 {
+		what = "%q is the beginning of several runs"
+	}
+	return store.RunSummary{}, configError("descope-mgmt runs list", what, id)
+}
+
+// inEnvironmentOf chooses the environment that a run was in, where none was named:
+// to name the run is to name the environment.
+func (a *app) inEnvironmentOf(id string) error {
+	if a.flags.env != "" || id == latest {
+		return nil
+	}
+	dir, err := a.openState()
+	if err != nil {
+		return err
+	}
+	s, err := a.findRun(dir, id)
+	if err != nil {
+		return err
+	}
+	a.flags.env = s.Info.Environment
+	return nil
+}
+
+// openState opens the state directory without a project. A module is not needed, but
+// its .env may name the directory.
+func (a *app) openState() (*store.Dir, error) {
+	v := variables{environ: a.environ}
+	if m, err := a.module(); err == nil {
+		if v, err = a.variables(m); err != nil {
+			return nil, err
+		}
+	}
+	path, err := a.stateDir(v)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := a.open(path)
+	if err != nil {
+		return nil, &stateError{err}
+	}
+	return dir, nil
+}
+
+// completeRuns completes the ids of the runs on record.
+func (a *app) completeRuns(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var ids []string
+	if dir, err := a.openState(); err == nil && len(args) == 0 {
+		runs, _ := a.runs(dir)
+		for _, s := range runs {
+			ids = append(ids, s.Info.ID+"\t"+cmp.Or(s.Info.Environment, "?")+" "+s.Info.Operation)
+		}
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
+}
