@@ -48,7 +48,7 @@ func Find(dir string) (*Module, error) {
 			return open(root)
 		}
 		if root == filepath.Dir(root) {
-			return nil, fmt.Errorf("no cue.mod in %s or in any directory above it; a configuration is a CUE module: a directory with cue.mod/module.cue and envs/", start)
+			return nil, fmt.Errorf("no cue.mod in %s or in any directory above it; a configuration is a CUE module: a directory with envs/ and cue.mod/module.cue, which says module: \"example.com/descope@v0\", %s", start, languageVersion)
 		}
 	}
 }
@@ -70,7 +70,7 @@ func open(root string) (*Module, error) {
 		return nil, fmt.Errorf(`%s names no module; write for example module: "example.com/descope@v0"`, filepath.Join(root, moduleFile))
 	}
 	if !isDir(filepath.Join(root, envsDir)) {
-		return nil, fmt.Errorf("%s has no envs directory; an environment is a directory under envs/ with a .cue file", root)
+		return nil, fmt.Errorf("%s has no envs directory; %s", root, writeEnvironment("dev"))
 	}
 	return &Module{root: root, path: path}, nil
 }

@@ -99,16 +99,31 @@ func (m *Module) unknownEnvironment(env string, environments []string) model.Dia
 	dir := filepath.Join(m.root, envsDir, env)
 	switch {
 	case len(environments) == 0:
-		d.Detail = "envs/ holds no environment: a directory with a .cue file"
-		d.Hint = "write envs/dev/dev.cue"
+		if !isPlainName(env) {
+			env = "dev"
+		}
+		d.Summary = "envs/ holds no environment"
+		d.Detail = "an environment is a directory under envs/ with a .cue file"
+		d.Hint = writeEnvironment(env)
 	case filepath.IsLocal(env) && env != "." && isDir(dir):
 		d.Summary = fmt.Sprintf("%s holds no .cue file", m.rel(dir))
 		d.Detail = "an environment is a directory with a .cue file; there are: " + strings.Join(environments, ", ")
-		d.Hint = fmt.Sprintf("write %s/%s.cue: environment: name: %q", m.rel(dir), env, env)
+		d.Hint = writeEnvironment(env)
 	default:
 		d.Detail = didYouMean(env, environments, "there are: "+strings.Join(environments, ", "))
 	}
 	return d
+}
+
+// writeEnvironment says how to make an environment.
+func writeEnvironment(env string) string {
+	return fmt.Sprintf("write envs/%s/%s.cue: package envs, and below it environment: name: %q", env, env, env)
+}
+
+// isPlainName tells what can be the name of a directory, and stand in a message,
+// as it is.
+func isPlainName(s string) bool {
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
 }
 
 // packageName is the package of the environment. Files of another package
