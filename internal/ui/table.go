@@ -1,6 +1,9 @@
 package ui
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Table is rows of text under a header. The zero value is not useful: see [NewTable].
 type Table struct {
@@ -25,9 +28,10 @@ func (t *Table) Add(row ...string) {
 // Len is the number of rows.
 func (t *Table) Len() int { return len(t.rows) }
 
-// Text renders the table: aligned under its header on a terminal, the last
-// column shortened to its width; rows of tab-separated cells without a header
-// elsewhere. No rows yield "".
+// Text renders the table. On a terminal it is aligned under its header and keeps
+// to the width, unless verbose: long cells are shortened and, where that is not
+// enough, columns left out, which the last line says. Elsewhere it is rows of
+// tab-separated cells without a header. No rows yield "".
 func (t *Table) Text(s Style) string {
 	if len(t.rows) == 0 {
 		return ""
@@ -43,29 +47,96 @@ func (t *Table) Text(s Style) string {
 	for i, h := range t.header {
 		header[i] = strings.ToUpper(h)
 	}
-	widths := make([]int, len(t.header))
-	for _, row := range append([][]string{header}, t.rows...) {
-		for i, c := range row {
-			widths[i] = max(widths[i], cells(c))
-		}
+	width := s.Width
+	if s.Verbose {
+		width = 0
 	}
-	b.WriteString(s.paint(dim, line(header, widths, s)) + "\n")
+	columns := t.columns(width)
+	b.WriteString(s.paint(dim, line(header, columns)) + "\n")
 	for _, row := range t.rows {
-		b.WriteString(line(row, widths, s) + "\n")
+		b.WriteString(line(row, columns) + "\n")
+	}
+	if missing := t.missing(columns); len(missing) > 0 {
+		b.WriteString(s.paint(dim, "(narrow: -v shows "+strings.Join(missing, ", ")+")") + "\n")
 	}
 	return b.String()
 }
 
-func line(row []string, widths []int, s Style) string {
+// gap is the room between two columns, and minColumn what a column keeps before
+// another is left out; the first one, by which rows are told apart, keeps more.
+const (
+	gap            = 2
+	minColumn      = 10
+	minFirstColumn = 24
+)
+
+// column is a column that is shown: which one, how wide, and its least width.
+type column struct{ index, width, least int }
+
+// columns are the columns as wide as their contents or, to fit a width, without
+// those that are empty, then without the last ones, and the widest shortened. A
+// width of 0 is no limit.
+func (t *Table) columns(width int) []column {
+	columns := make([]column, len(t.header))
+	for i, h := range t.header {
+		w := cells(h)
+		for _, row := range t.rows {
+			w = max(w, cells(row[i]))
+		}
+		columns[i] = column{i, w, min(w, minColumn)}
+	}
+	columns[0].least = min(columns[0].width, minFirstColumn)
+	excess := func(of func(column) int) int {
+		n := -gap - width
+		for _, c := range columns {
+			n += of(c) + gap
+		}
+		return n
+	}
+	widths := func(c column) int { return c.width }
+	if width <= 0 || excess(widths) <= 0 {
+		return columns
+	}
+	columns = slices.DeleteFunc(columns, func(c column) bool { return c.index > 0 && t.empty(c.index) })
+	for len(columns) > 1 && excess(func(c column) int { return c.least }) > 0 {
+		columns = columns[:len(columns)-1]
+	}
+	for n := excess(widths); n > 0; n-- {
+		widest := 0 // shortened in any case if it stands alone
+		for i, c := range columns {
+			if w := columns[widest]; c.width > c.least && (w.width <= w.least || c.width > w.width) {
+				widest = i
+			}
+		}
+		columns[widest].width--
+	}
+	return columns
+}
+
+// empty reports whether no row has anything in a column.
+func (t *Table) empty(column int) bool {
+	return !slices.ContainsFunc(t.rows, func(row []string) bool { return row[column] != "" })
+}
+
+// missing are the names of the columns that have something and are not shown.
+func (t *Table) missing(shown []column) []string {
+	var names []string
+	for i, h := range t.header {
+		if !t.empty(i) && !slices.ContainsFunc(shown, func(c column) bool { return c.index == i }) {
+			names = append(names, h)
+		}
+	}
+	return names
+}
+
+func line(row []string, columns []column) string {
 	var b strings.Builder
-	used, last := 0, len(row)-1
-	for i, c := range row[:last] {
-		b.WriteString(pad(c, widths[i]+2))
-		used += widths[i] + 2
+	for _, c := range columns {
+		cell := row[c.index]
+		if cells(cell) > c.width {
+			cell = headOf(cell, c.width-1) + ellipsis
+		}
+		b.WriteString(pad(cell, c.width+gap))
 	}
-	c := row[last]
-	if room := s.Width - used; s.Width > 0 && !s.Verbose && cells(c) > room {
-		c = headOf(c, max(room, 9)-1) + ellipsis
-	}
-	return strings.TrimRight(b.String()+c, " ")
+	return strings.TrimRight(b.String(), " ")
 }

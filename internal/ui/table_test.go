@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -34,5 +35,53 @@ y
 		if got := table.Text(tc.style); got != tc.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, got, tc.want)
 		}
+	}
+}
+
+// TestTableNarrow: a table keeps to its terminal down to 40 columns: wide columns
+// shrink, then empty and last ones go, which is said. The first one is what a
+// person copies from.
+func TestTableNarrow(t *testing.T) {
+	table := NewTable("id", "name", "domains", "parent", "configured")
+	table.Add("acme-corp", "Acme Corporation of Somewhere", "acme.com acme.net", "", "envs/tenants.cue:24")
+	table.Add("pcconnect-main", "PortCo Connect Internal", "pcconnect.ai", "", "no")
+	for width, want := range map[int]string{
+		200: `ID              NAME                           DOMAINS            PARENT  CONFIGURED
+acme-corp       Acme Corporation of Somewhere  acme.com acme.net          envs/tenants.cue:24
+pcconnect-main  PortCo Connect Internal        pcconnect.ai               no
+`,
+		80: `ID              NAME                      DOMAINS            CONFIGURED
+acme-corp       Acme Corporation of Som…  acme.com acme.net  envs/tenants.cue:24
+pcconnect-main  PortCo Connect Internal   pcconnect.ai       no
+`,
+		60: `ID              NAME           DOMAINS        CONFIGURED
+acme-corp       Acme Corpora…  acme.com acm…  envs/tenants.…
+pcconnect-main  PortCo Conne…  pcconnect.ai   no
+`,
+		40: `ID              NAME         DOMAINS
+acme-corp       Acme Corpo…  acme.com a…
+pcconnect-main  PortCo Con…  pcconnect.…
+(narrow: -v shows configured)
+`,
+		10: `ID
+acme-corp
+pcconnect…
+(narrow: -v shows name, domains, configured)
+`,
+	} {
+		got := table.Text(Style{TTY: true, Width: width})
+		if got != want {
+			t.Errorf("width %d: got\n%s\nwant\n%s", width, got, want)
+		}
+	}
+	for width := 38; width < 120; width++ {
+		for line := range strings.Lines(table.Text(Style{TTY: true, Width: width})) {
+			if n := cells(strings.TrimSuffix(line, "\n")); n > width {
+				t.Errorf("%d columns of %d: %s", n, width, line)
+			}
+		}
+	}
+	if verbose := table.Text(Style{TTY: true, Width: 40, Verbose: true}); verbose != table.Text(Style{TTY: true, Width: 200}) {
+		t.Errorf("verbose: %s", verbose)
 	}
 }
