@@ -264,7 +264,7 @@ func (c *connection) openEmulator(ctx context.Context) (http.RoundTripper, error
 
 // emulatorStorage opens the data of an emulator, which one process can have open.
 func (a *app) emulatorStorage(ctx context.Context, dir *store.Dir) (*store.EmulatorStorage, error) {
-	storage, err := dir.EmulatorStorage(ctx, a.holder(), lockWait)
+	storage, err := dir.EmulatorStorage(ctx, a.holder(ctx), lockWait)
 	if err != nil {
 		return nil, busy(err, "using the emulator's data", a.again(a.flags.env))
 	}

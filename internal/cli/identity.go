@@ -25,27 +25,28 @@ func (a *app) identify(ctx context.Context) identity {
 	if a.who != nil {
 		return *a.who
 	}
-	id := identity{pid: os.Getpid()}
+	id := identity{user: a.user(ctx), pid: os.Getpid()}
 	id.host, _ = os.Hostname()
-	for _, name := range []string{"GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR", "USER", "LOGNAME", "USERNAME"} {
-		if v, ok := a.environ(name); ok && v != "" {
-			id.user = v
-			break
-		}
-	}
-	if id.user == "" {
-		id.user = a.git(ctx, "config", "user.email")
-	}
-	if id.user == "" {
-		if u, err := user.Current(); err == nil {
-			id.user = u.Username
-		}
-	}
 	if id.commit = a.git(ctx, "rev-parse", "HEAD"); id.commit != "" && a.git(ctx, "status", "--porcelain", "--", ".") != "" {
 		id.commit += "-dirty"
 	}
 	a.who = &id
 	return id
+}
+
+func (a *app) user(ctx context.Context) string {
+	for _, name := range []string{"GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR", "USER", "LOGNAME", "USERNAME"} {
+		if v, ok := a.environ(name); ok && v != "" {
+			return v
+		}
+	}
+	if email := a.git(ctx, "config", "user.email"); email != "" {
+		return email
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
 }
 
 // git asks git about the configuration; without git, or outside of a repository,

@@ -16,9 +16,13 @@ const lockWait = 2 * time.Second
 
 // holder says who holds a lock, to whoever else wants it. A state directory may be
 // shared between machines.
-func (a *app) holder() store.Holder {
+func (a *app) holder(ctx context.Context) store.Holder {
 	h := store.Holder{PID: os.Getpid(), Since: a.now(), Operation: "descope-mgmt"}
-	h.User, _ = a.environ("USER")
+	if a.who != nil {
+		h.User = a.who.user
+	} else {
+		h.User = a.user(ctx)
+	}
 	h.Host, _ = os.Hostname()
 	if a.cmd != nil {
 		h.Operation = a.cmd.CommandPath()
@@ -29,7 +33,7 @@ func (a *app) holder() store.Holder {
 // lock keeps every other run from writing to the project until the connection is
 // closed.
 func (c *connection) lock(ctx context.Context, agreed consent) error {
-	holder := c.app.holder()
+	holder := c.app.holder(ctx)
 	if id := agreed.forceUnlock; id != "" {
 		if err := c.forceUnlock(ctx, id, holder); err != nil {
 			return err

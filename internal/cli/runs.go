@@ -65,15 +65,11 @@ func (a *app) runsList(limit int) error {
 		runs = runs[:min(limit, len(runs))]
 	}
 	entries := make([]runEntry, 0, len(runs))
-	table := ui.NewTable("run", "environment", "operation", "status", "by", "undo")
+	table := ui.NewTable("run", "environment", "operation", "status", "by", "of run")
 	for _, s := range runs {
 		e := entryOf(s)
 		entries = append(entries, e)
-		undo := ""
-		if e.Damaged == "" {
-			undo = "rollback " + s.Info.ID
-		}
-		table.Add(s.Info.ID, s.Info.Environment, s.Info.Operation, e.Status, s.Info.User, undo)
+		table.Add(s.Info.ID, s.Info.Environment, s.Info.Operation, e.Status, s.Info.User, s.Info.Of)
 	}
 	if a.flags.output != formatText {
 		return a.encode(entries)
@@ -157,6 +153,11 @@ func (a *app) runsShow(id string) error {
 	}
 	doc := runDoc{runEntry: entryOf(s), Outcomes: account(rec, model.State{}), Journal: rec.Journal, Torn: rec.Torn}
 	where := " --env " + s.Info.Environment
+	for _, flag := range s.Info.Flags {
+		if name, _, _ := strings.Cut(flag, " "); name == "--emulator" || name == "--base-url" {
+			where += " " + flag
+		}
+	}
 	doc.Undo = a.here("descope-mgmt rollback " + s.Info.ID + where)
 	if (rec.Result == nil || rec.Result.Status != statusDone) && !restores(rec.Info.Operation) {
 		doc.Next = a.here("descope-mgmt sync --resume " + s.Info.ID + where)
