@@ -25,6 +25,12 @@ func (m *Module) Declare(key model.Key, attrs map[string]any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing %s as CUE: %w", key, err)
 	}
+	ast.Walk(value, func(n ast.Node) bool {
+		if f, ok := n.(*ast.Field); ok {
+			f.Label = exact(f.Label)
+		}
+		return true
+	}, nil)
 	label := &ast.BasicLit{Kind: token.STRING, Value: literal.String.Quote(key.ID)}
 	file := &ast.File{Decls: []ast.Decl{
 		&ast.Package{Name: ast.NewIdent(envsDir)},
@@ -32,7 +38,7 @@ func (m *Module) Declare(key model.Key, attrs map[string]any) ([]byte, error) {
 		&ast.Field{
 			Label: ast.NewIdent(model.Spec(key.Kind).Field),
 			Value: ast.NewStruct(&ast.Field{
-				Label: label,
+				Label: exact(label),
 				Value: ast.NewBinExpr(token.AND, &ast.SelectorExpr{X: ast.NewIdent(schemaDir), Sel: ast.NewIdent(definition)}, value),
 			}),
 		},

@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -30,7 +31,7 @@ func TestDeclareComesBack(t *testing.T) {
 	key := model.Key{Kind: model.Tenant, ID: "try-out"}
 	attrs := map[string]any{
 		"name": "Quote \" \\(x) \u202e é", "domains": []any{"a.example", "b.example"}, "self_provisioning": true, "disabled": false,
-		"custom_attributes": map[string]any{"if": "x", "a.b": true, "_hidden": nil, "#def": []any{"1"}, "": "empty"}, "default_roles": []any{},
+		"custom_attributes": map[string]any{"if": "x", "a.b": true, "_hidden": nil, "#def": []any{"1"}, "": "empty", "e\u0301": "decomposed", "\u00e9": "composed", "\u212b": json.Number("1")}, "default_roles": []any{},
 	}
 	text, err := m.Declare(key, attrs)
 	if err != nil {

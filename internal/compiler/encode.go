@@ -122,7 +122,7 @@ func documentDecls(d document) []ast.Decl {
 }
 
 func field(name string, v any) *ast.Field {
-	f := &ast.Field{Label: ast.NewStringLabel(name), Value: exprOf(v)}
+	f := &ast.Field{Label: exact(ast.NewStringLabel(name)), Value: exprOf(v)}
 	ast.SetRelPos(f, token.Newline)
 	return f
 }

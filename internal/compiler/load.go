@@ -158,7 +158,7 @@ func (l *loaded) parse(name string, src any, cfg parser.Config) (*ast.File, erro
 	l.contents[name] = data
 	l.mu.Unlock()
 	if d := l.refuse(name, data); d != nil {
-		return nil, l.reject(d)
+		return nil, l.reject(*d)
 	}
 	file, err := parser.ParseFile(name, src, cfg)
 	if err != nil || !l.module.isUserFile(name) {
@@ -166,8 +166,11 @@ func (l *loaded) parse(name string, src any, cfg parser.Config) (*ast.File, erro
 	}
 	if bytes.Contains(data, []byte("@embed")) {
 		if d := l.module.embedsNothing(file); d != nil {
-			return nil, l.reject(d)
+			return nil, l.reject(*d)
 		}
+	}
+	if diags := l.module.changedLabels(file, data); len(diags) > 0 {
+		return nil, l.reject(diags...)
 	}
 	if !l.resources {
 		setAside(file.Decls)
@@ -176,11 +179,11 @@ func (l *loaded) parse(name string, src any, cfg parser.Config) (*ast.File, erro
 }
 
 // reject notes why a file is not accepted.
-func (l *loaded) reject(d *model.Diagnostic) error {
+func (l *loaded) reject(diags ...model.Diagnostic) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.refused = append(l.refused, *d)
-	return errors.New(d.Summary)
+	l.refused = append(l.refused, diags...)
+	return errors.New(diags[0].Summary)
 }
 
 // setAside puts the fields that hold resources under a condition that is false,
