@@ -38,7 +38,9 @@ type connection struct {
 	// locked is the lock of the project, once this command has it.
 	locked *store.Lock
 	// live is what was last read of the project to plan from it.
-	live    model.State
+	live model.State
+	// told are the open runs that the user has been told of.
+	told    []string
 	closers []func() error
 }
 

@@ -112,6 +112,7 @@ func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.tellOpen(rec, r, live)
 	c.live, last = live, r.baseline(live, last)
 	if r.exact && !r.left(live, last) {
 		return plan.Compute(model.State{}, model.State{}, model.State{}, withoutTargets(r.options))

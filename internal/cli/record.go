@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
@@ -87,6 +88,21 @@ func (c *connection) settleOpen(ctx context.Context, rec record, live model.Stat
 			open.Info.ID, summaryOf(outcomes), c.app.here("descope-mgmt rollback "+open.Info.ID+" --env "+c.env)))
 	}
 	return nil
+}
+
+// tellOpen says, once, that there are runs that did not come to their end; one may
+// be under way at this moment.
+func (c *connection) tellOpen(rec record, r request, live model.State) {
+	for _, open := range rec.open {
+		id := open.Info.ID
+		if slices.Contains(c.told, id) || id == r.of {
+			continue
+		}
+		c.told = append(c.told, id)
+		where := id + " --env " + c.env
+		c.app.note(fmt.Sprintf("Run %s did not come to its end, or is under way (%s). To finish it: %s. To undo it: %s\n",
+			id, summaryOf(account(open, live)), c.app.here("descope-mgmt sync --resume "+where), c.app.here("descope-mgmt rollback "+where)))
+	}
 }
 
 // summaryOf counts outcomes: "3 done, 1 unknown, 6 not run".

@@ -260,7 +260,11 @@ func (r *recorded) undo(q request, result apply.Result, found *checked) string {
 			}
 		}
 	}
-	return r.app.here(command)
+	command = r.app.here(command)
+	if q.of != "" && !restores(q.operation) { // what it resumed is another run
+		command += " && " + r.app.here("descope-mgmt rollback "+q.of+" --env "+r.env)
+	}
+	return command
 }
 
 // hold keeps what a rollback took back from being applied again by accident.
