@@ -52,12 +52,13 @@ func writeDiagnostic(b *strings.Builder, d model.Diagnostic, s Style) {
 	case model.Warning:
 		label, color = "warning: ", yellow
 	}
+	text := s.paint(color, label) + Safe(d.Summary)
 	if place != "" {
-		b.WriteString(s.paint(bold, place+":") + " ")
+		text = s.paint(bold, place+":") + " " + text
 	}
-	b.WriteString(s.paint(color, label) + Safe(d.Summary) + "\n")
+	b.WriteString(wrap(text, s) + "\n")
 	if detail := detailLine(d); detail != "" {
-		b.WriteString(indent + detail + "\n")
+		b.WriteString(wrap(indent+detail, s) + "\n")
 	}
 	if d.Hint != "" {
 		b.WriteString(indent + s.paint(cyan, Safe(d.Hint)) + "\n")

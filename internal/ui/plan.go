@@ -46,7 +46,7 @@ func PlanText(p *plan.Plan, allowed plan.Allowed, f Forecast, s Style) string {
 		writeDiagnostic(&b, d, s)
 	}
 	if len(p.Orphans) > 0 {
-		fmt.Fprintf(&b, "Orphans, applied earlier and gone from the configuration (--prune deletes them): %s\n", countKinds(p.Orphans))
+		b.WriteString(wrap("Orphans, applied earlier and gone from the configuration (--prune deletes them): "+countKinds(p.Orphans), s) + "\n")
 		writeKeys(&b, p.Orphans, s)
 	}
 	if len(p.Unmanaged) > 0 {
@@ -60,7 +60,7 @@ func PlanText(p *plan.Plan, allowed plan.Allowed, f Forecast, s Style) string {
 		writeGuard(&b, g, len(one.Gate(allowed)) == 0, s)
 	}
 	if len(p.Changes) > 0 {
-		b.WriteString(planSummary(p, f, s) + "\n")
+		b.WriteString(wrap(planSummary(p, f, s), s) + "\n")
 	}
 	return b.String()
 }
@@ -107,6 +107,10 @@ func writeRow(b *strings.Builder, k model.Key, a plan.Action, address int, rest 
 	if rest != "" {
 		action = pad(action, actionWidth)
 	}
+	if s.narrow() {
+		b.WriteString(narrowRow(s.paint(bold, Safe(k.String())), s.paint(color, mark+" "+string(a)), rest, s) + "\n")
+		return
+	}
 	name := pad(Safe(k.String()), address)
 	if !strings.HasSuffix(name, " ") {
 		name += "  "
@@ -115,10 +119,29 @@ func writeRow(b *strings.Builder, k model.Key, a plan.Action, address int, rest 
 }
 
 func writeField(b *strings.Builder, a plan.Action, f plan.FieldChange, width int, s Style) {
+	note := fieldNote(f)
+	if s.narrow() {
+		b.WriteString(narrowField(a, f, note, s) + "\n")
+		return
+	}
 	name := pad(Safe(f.Path), width)
 	if !strings.HasSuffix(name, " ") {
 		name += "  "
 	}
+	used := len(indent) + cells(name)
+	b.WriteString(indent + name + fieldValue(a, f, used, s))
+	if note != "" {
+		gap := indent
+		if s.Width > 0 && used+cells(fieldValue(a, f, used, s.plain()))+len(gap)+cells(note) > s.Width {
+			gap = "\n" + strings.Repeat(" ", used) // rather below than at the cost of the value
+		}
+		b.WriteString(gap + s.paint(dim, note))
+	}
+	b.WriteByte('\n')
+}
+
+// fieldNote says in brackets what a value alone does not, or "".
+func fieldNote(f plan.FieldChange) string {
 	var notes []string
 	if f.Note != "" {
 		notes = append(notes, Safe(f.Note))
@@ -130,17 +153,10 @@ func writeField(b *strings.Builder, a plan.Action, f plan.FieldChange, width int
 		notes = append(notes, "moved live and in the configuration")
 	case plan.Config, plan.Unknown:
 	}
-	used := len(indent) + cells(name)
-	b.WriteString(indent + name + fieldValue(a, f, used, s))
-	if len(notes) > 0 {
-		note := "(" + strings.Join(notes, ", ") + ")"
-		gap := indent
-		if s.Width > 0 && used+cells(fieldValue(a, f, used, s.plain()))+len(gap)+cells(note) > s.Width {
-			gap = "\n" + strings.Repeat(" ", used) // rather below than at the cost of the value
-		}
-		b.WriteString(gap + s.paint(dim, note))
+	if len(notes) == 0 {
+		return ""
 	}
-	b.WriteByte('\n')
+	return "(" + strings.Join(notes, ", ") + ")"
 }
 
 // fieldValue is the new value of a create, the old one of a delete, and both of
@@ -162,11 +178,14 @@ func fieldValue(a plan.Action, f plan.FieldChange, used int, s Style) string {
 }
 
 func writeGuard(b *strings.Builder, g plan.Guard, allowed bool, s Style) {
+	verdict := s.paint(red, "Blocked ("+string(g.Rule)+"):")
 	if allowed {
-		fmt.Fprintf(b, "%s %s\n", s.paint(yellow, "Allowed ("+string(g.Rule)+"):"), Safe(g.Detail))
+		verdict = s.paint(yellow, "Allowed ("+string(g.Rule)+"):")
+	}
+	b.WriteString(wrap(verdict+" "+Safe(g.Detail), s) + "\n")
+	if allowed {
 		return
 	}
-	fmt.Fprintf(b, "%s %s\n", s.paint(red, "Blocked ("+string(g.Rule)+"):"), Safe(g.Detail))
 	if len(g.Keys) > 0 {
 		writeKeys(b, g.Keys, s)
 	}

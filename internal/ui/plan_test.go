@@ -23,8 +23,42 @@ Plan: 1 to create, 1 to update, 0 to delete. 3 unchanged. 2 calls, about 1 s.
 	}
 }
 
+// TestPlanTextNarrow: on a narrow terminal what does not fit a line stands below,
+// and nothing but an address or a command that is to be copied is ever wider.
+func TestPlanTextNarrow(t *testing.T) {
+	want := `tenant/widget-inc  + create
+    envs/tenants.cue:24
+    name  "Widget Inc"
+tenant/acme-corp  ~ update
+    envs/prod/prod.cue:9
+    domains    (self-provisioning)
+      - ["acme.com"]
+      + ["acme.com", "acme.net"]
+Plan: 1 to create, 1 to update, 0 to
+    delete. 3 unchanged. 2 calls, about
+    1 s.
+`
+	if got := PlanText(samplePlan(), plan.Allowed{}, Forecast{Calls: 2}, Style{Width: 40}); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	for width := 40; width < 80; width++ {
+		text := PlanText(richPlan(), plan.Allowed{}, Forecast{Calls: 2}, Style{Width: width, TTY: true})
+		if !strings.Contains(text, "description_that_is_long_enough_to_widen") {
+			t.Errorf("width %d: a path was cut:\n%s", width, text)
+		}
+		for line := range strings.Lines(text) {
+			line = strings.TrimSuffix(line, "\n")
+			copied := strings.HasPrefix(line, "tenant/long-id") || strings.HasPrefix(line, "    custom_attributes.description") || strings.HasPrefix(line, "    to allow it:")
+			if n := cells(line); n > width && !copied {
+				t.Errorf("%d columns of %d: %s", n, width, line)
+			}
+		}
+	}
+}
+
 func TestPlanTextGoldens(t *testing.T) {
 	f := Forecast{Calls: 82, Took: 3 * time.Second}
+	golden(t, "plan-40.txt", PlanText(richPlan(), plan.Allowed{}, f, Style{Width: 40, TTY: true}))
 	golden(t, "plan-pipe.txt", PlanText(richPlan(), plan.Allowed{}, f, Style{}))
 	golden(t, "plan-80.txt", PlanText(richPlan(), plan.Allowed{}, f, Style{Width: 80, TTY: true}))
 	golden(t, "plan-color.txt", strings.ReplaceAll(PlanText(richPlan(), plan.Allowed{}, f, Style{Width: 80, TTY: true, Color: true}), "\x1b", "ESC"))
@@ -94,15 +128,17 @@ func TestPlanTextHostile(t *testing.T) {
 	p.Orphans[0].ID, p.Unmanaged[0].ID = evil, evil
 	p.Guards[0].Detail, p.Guards[0].Keys[0].ID, p.Guards[1].Allow = evil, evil, evil
 	p.Warnings[0].Summary = evil
-	for line := range strings.Lines(PlanText(p, plan.Allowed{}, Forecast{}, Style{Verbose: true})) {
-		if harmful(strings.TrimSuffix(line, "\n")) {
-			t.Errorf("%q", line)
+	for _, s := range []Style{{Verbose: true}, {Width: 40}, {Width: 100}} {
+		for line := range strings.Lines(PlanText(p, plan.Allowed{}, Forecast{}, s)) {
+			if harmful(strings.TrimSuffix(line, "\n")) {
+				t.Errorf("%q", line)
+			}
 		}
 	}
 }
 
 func TestPlanTextHidesSecrets(t *testing.T) {
-	for _, s := range []Style{{}, {Verbose: true}, {Width: 80, Color: true, TTY: true}} {
+	for _, s := range []Style{{}, {Verbose: true}, {Width: 40}, {Width: 40, Verbose: true}, {Width: 80, Color: true, TTY: true}} {
 		if got := PlanText(richPlan(), plan.Allowed{}, Forecast{}, s); strings.Contains(got, "hush") {
 			t.Errorf("%+v shows a secret:\n%s", s, got)
 		}

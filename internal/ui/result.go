@@ -39,10 +39,11 @@ func ResultText(r apply.Result, sum Summary, s Style) string {
 	for _, f := range folded {
 		writeFolded(&b, f, s)
 	}
+	counts := resultCounts(r, s) + " in " + Duration(sum.Took) + "."
 	if r.Interrupted {
-		b.WriteString(s.paint(yellow, "Interrupted.") + " ")
+		counts = s.paint(yellow, "Interrupted.") + " " + counts
 	}
-	b.WriteString(resultCounts(r, s) + " in " + Duration(sum.Took) + ".\n")
+	b.WriteString(wrap(counts, s) + "\n")
 	if sum.Run != "" {
 		b.WriteString("Run: " + Safe(sum.Run) + "\n")
 	}
@@ -106,7 +107,8 @@ func writeFolded(b *strings.Builder, f foldedOutcomes, s Style) {
 	if n := len(f.keys) - len(names); n > 0 {
 		examples += fmt.Sprintf(" and %d more", n)
 	}
-	fmt.Fprintf(b, "%s %s: %s (%s)\n", count(len(f.keys), "change"), s.paint(statusColor(apply.NotRun), string(apply.NotRun)), Safe(f.reason), examples)
+	b.WriteString(wrap(fmt.Sprintf("%s %s: %s (%s)", count(len(f.keys), "change"),
+		s.paint(statusColor(apply.NotRun), string(apply.NotRun)), Safe(f.reason), examples), s) + "\n")
 }
 
 // writeOutcome writes the line of a change, with the reason below unless done.
@@ -123,7 +125,7 @@ func writeOutcome(b *strings.Builder, o apply.Outcome, address int, sum Summary,
 		return
 	}
 	if o.Err != nil {
-		b.WriteString(indent + Safe(o.Err.Error()) + "\n")
+		b.WriteString(wrap(indent+Safe(o.Err.Error()), s) + "\n")
 	}
 	if o.StepsDone > 0 {
 		fmt.Fprintf(b, "%spartly applied: %s done\n", indent, count(o.StepsDone, "step"))

@@ -82,6 +82,10 @@ Interrupted. Applied: 1 created, 0 updated, 0 deleted; 1 failed, 6 not run in 0.
 	}
 }
 
+func TestResultNarrow(t *testing.T) {
+	golden(t, "result-40.txt", ResultText(sampleResult(), sampleSummary(), Style{Width: 40, TTY: true}))
+}
+
 func TestUnknownWordsAreStillShown(t *testing.T) {
 	r := apply.Result{Outcomes: []apply.Outcome{{Key: key("a"), Action: "rename", Status: "lost"}}}
 	if got := ResultText(r, Summary{}, Style{Color: true}); !strings.Contains(got, "? rename") || !strings.Contains(got, "lost") {
