@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"pcconnect.ai/descope-mgmt/internal/plan"
@@ -20,6 +21,7 @@ func DiffText(p *plan.Plan, s Style) string {
 		address = max(address, min(cells(Safe(c.Key.String()))+2, maxAddress))
 	}
 	for _, c := range p.Changes {
+		c.Fields = slices.Clone(c.Fields)
 		for i := range c.Fields {
 			c.Fields[i].Moved, c.Fields[i].Note = plan.Config, ""
 		}
