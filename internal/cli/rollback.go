@@ -106,9 +106,10 @@ func (c *connection) inverse(ctx context.Context, rec *store.RunRecord, targets 
 		return r, nil, err
 	}
 	outcomes := account(rec, live)
-	took := map[model.Key]bool{}
+	took, whole := map[model.Key]bool{}, map[model.Key]bool{}
 	for _, o := range outcomes {
 		took[o.Key] = o.Status == statusDone || o.Status == statusUnknown || o.StepsDone > 0
+		whole[o.Key] = o.Status == statusDone
 	}
 	for _, k := range targets {
 		if _, planned := took[k]; !planned {
@@ -141,11 +142,7 @@ func (c *connection) inverse(ctx context.Context, rec *store.RunRecord, targets 
 	// What became of a created object since is told by changedSince, and has a
 	// flag of its own; it is not drift too.
 	r.base = func(live, last model.State) model.State {
-		base := byKey(last)
-		for _, was := range since.Resources() {
-			was.Policy.PreventDestroy = base[was.Key].Policy.PreventDestroy
-			base[was.Key] = was
-		}
+		base := overlaid(last, since)
 		for k := range created {
 			if is, exists := live.Get(k); exists {
 				base[k] = model.Resource{Key: k, Attrs: is.Attrs, Policy: base[k].Policy}
@@ -163,12 +160,26 @@ func (c *connection) inverse(ctx context.Context, rec *store.RunRecord, targets 
 		if !known || !exists {
 			return nil
 		}
-		if moved := changed(was, is); len(moved) > 0 {
+		moved := changed(was, is)
+		if was.Observed == nil && !whole[k] { // it was killed before it had set all
+			moved = slices.DeleteFunc(moved, func(name string) bool { return unset(is.Attrs[name]) })
+		}
+		if len(moved) > 0 {
 			return []string{"changed since: " + strings.Join(moved, ", ")}
 		}
 		return nil
 	}
 	return r, outcomes, nil
+}
+
+// overlaid is what was last applied, with the objects of a run as they were after it.
+func overlaid(last, since model.State) map[model.Key]model.Resource {
+	base := byKey(last)
+	for _, was := range since.Resources() {
+		was.Policy.PreventDestroy = base[was.Key].Policy.PreventDestroy
+		base[was.Key] = was
+	}
+	return base
 }
 
 // withPreImages is a plan whose deletes know all of what they delete, the fields
@@ -229,6 +240,23 @@ func changed(was, is model.Resource) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
+// unset reports whether an attribute has the value of one that nobody ever set.
+func unset(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case bool:
+		return !v
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
+}
+
 // undo is the command that takes this run back, with the flags that it will need as
 // things are, or "" if there is nothing to take back.
 func (r *recorded) undo(q request, result apply.Result, found *checked) string {
@@ -246,18 +274,13 @@ func (r *recorded) undo(q request, result apply.Result, found *checked) string {
 		o := q.options
 		o.PruneUnmanaged, o.Held, o.InUse = nil, nil, nil
 		o.Encode, o.Prune = api.Encode, allKinds()
-		desired, last, targets := plan.Inverse(r.plan, func(k model.Key) bool { return done[k] }, found.live)
+		desired, since, targets := plan.Inverse(r.plan, func(k model.Key) bool { return done[k] }, found.live)
 		o.Targets = targets
 		if len(targets) == 0 {
 			return ""
 		}
-		p, err := plan.Compute(desired, found.live, last, o)
-		if err == nil {
-			for _, g := range p.Gate(plan.Allowed{}) {
-				if g.Allow != "" {
-					command += " " + g.Allow
-				}
-			}
+		for _, flag := range r.needs(desired, since, found.live, o) {
+			command += " " + flag
 		}
 	}
 	command = r.app.here(command)
@@ -265,6 +288,30 @@ func (r *recorded) undo(q request, result apply.Result, found *checked) string {
 		command += " && " + r.app.here("descope-mgmt rollback "+q.of+" --env "+r.env)
 	}
 	return command
+}
+
+// needs are the flags of a rollback as things are. Its share of all that is managed
+// counts too, which is more than what this run was about. Flags that cannot be told
+// are asked for when the time comes.
+func (r *recorded) needs(desired, since, live model.State, o plan.Options) []string {
+	last, err := r.scope.LoadLastApplied()
+	if err != nil {
+		return nil
+	}
+	if last, err = stateOf(overlaid(last, since)); err != nil {
+		return nil
+	}
+	p, err := plan.Compute(desired, live, last, o)
+	if err != nil {
+		return nil
+	}
+	var flags []string
+	for _, g := range p.Gate(plan.Allowed{}) {
+		if g.Allow != "" && !slices.Contains(flags, g.Allow) {
+			flags = append(flags, g.Allow)
+		}
+	}
+	return flags
 }
 
 // hold keeps what a rollback took back from being applied again by accident.
