@@ -88,7 +88,9 @@ func valueAt(attrs map[string]any, path string) any {
 // applied is what a run makes of the record of what was last applied: done are the
 // values of what was done, and begun are those of objects that it created or was
 // allowed to adopt and did not finish. Those are ours all the same; what they are not
-// yet of what they are to be is left to the next run, and nobody's drift.
+// yet of what they are to be is left to the next run, and nobody's drift. An object
+// that is there, under its name, where nobody knows what became of its creation, was
+// created: it was looked for just before.
 func applied(last model.State, rec *store.RunRecord, outcomes []store.RunOutcome, live model.State) (model.State, error) {
 	now := byKey(last)
 	for i, o := range outcomes {
@@ -109,7 +111,8 @@ func applied(last model.State, rec *store.RunRecord, outcomes []store.RunOutcome
 				sent = joined(was, sent)
 			}
 			now[o.Key] = sent
-		case exists && o.StepsDone > 0 && (ch.Action == plan.Create || ch.Adopts || recorded):
+		case exists && o.StepsDone > 0 && (ch.Action == plan.Create || ch.Adopts || recorded),
+			exists && o.Status == statusUnknown && ch.Action == plan.Create && model.Equal(is.Attrs["name"], ch.After["name"]):
 			part := plan.Applied(reached(want, ch, is), is)
 			if recorded {
 				part = joined(was, part)

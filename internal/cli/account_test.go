@@ -97,9 +97,11 @@ func TestAccount(t *testing.T) {
 func TestApplied(t *testing.T) {
 	last := stateWith(t, named("kept", "K"), named("updated", "old"), named("deleted", "D"), named("back", "B"), named("failed", "old"), named("half-update", "old"))
 	desired := stateWith(t, named("updated", "new"), named("created", "C"), named("failed", "new"), named("half", "H"),
-		named("never", "N"), named("theirs", "T"), named("half-update", "new"), named("half-adopted", "new"), named("not-adopted", "new"))
+		named("never", "N"), named("theirs", "T"), named("half-update", "new"), named("half-adopted", "new"), named("not-adopted", "new"),
+		named("perhaps", "P"), named("perhaps-theirs", "P"), named("perhaps-not", "P"))
 	live := stateWith(t, named("kept", "someone else's"), named("updated", "moved since"), named("created", "C"), named("back", "B"), named("failed", "theirs"),
-		named("half", "H"), named("theirs", "made by hand"), named("half-update", "new"), named("half-adopted", "new"), named("not-adopted", "old"))
+		named("half", "H"), named("theirs", "made by hand"), named("half-update", "new"), named("half-adopted", "new"), named("not-adopted", "old"),
+		named("perhaps", "P"), named("perhaps-theirs", "made by hand"))
 	adopts := planned("~half-adopted old new!")
 	adopts.Adopts = true
 	not := planned("~not-adopted old new!")
@@ -107,9 +109,10 @@ func TestApplied(t *testing.T) {
 	rec := &store.RunRecord{Desired: desired, Plan: &plan.Plan{Changes: []plan.Change{
 		planned("~updated old new"), planned("+created C"), planned("-deleted D"), planned("-back B"), planned("~failed old new"),
 		planned("+half H!"), planned("+never N"), planned("+theirs T"), planned("~half-update old new!"), adopts, not,
+		planned("+perhaps P!"), planned("+perhaps-theirs P!"), planned("+perhaps-not P!"),
 	}}}
 	outcomes := []store.RunOutcome{}
-	for i, status := range []string{statusDone, statusDone, statusDone, statusFailed, statusFailed, statusFailed, statusNotRun, statusFailed, statusFailed, statusFailed, statusFailed} {
+	for i, status := range []string{statusDone, statusDone, statusDone, statusFailed, statusFailed, statusFailed, statusNotRun, statusFailed, statusFailed, statusFailed, statusFailed, statusUnknown, statusUnknown, statusUnknown} {
 		ch := rec.Plan.Changes[i]
 		o := store.RunOutcome{Key: ch.Key, Status: status}
 		switch ch.Key.ID {
@@ -127,7 +130,7 @@ func TestApplied(t *testing.T) {
 		got[r.Key.ID] = r.Attrs["name"]
 	}
 	want := map[string]any{
-		"kept": "K", "updated": "new", "created": "C", "back": "B", "failed": "old", "half": "H", "half-update": "new", "half-adopted": "new",
+		"kept": "K", "updated": "new", "created": "C", "back": "B", "failed": "old", "half": "H", "half-update": "new", "half-adopted": "new", "perhaps": "P",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

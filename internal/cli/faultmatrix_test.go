@@ -143,8 +143,7 @@ func TestFaultMatrix(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d cases; exit codes %v; outcomes %v; afterwards %d took --adopt-existing, and %d did not remember all that they had applied",
-		n.cases, n.codes, n.statuses, n.blocked, n.forgotten)
+	t.Logf("%d cases; exit codes %v; outcomes %v", n.cases, n.codes, n.statuses)
 	for _, code := range []int{exitOK, exitFailed, exitPartly, exitAuth, exitInterrupted} {
 		if n.codes[code] == 0 {
 			t.Errorf("no case ended with code %d", code)
@@ -159,20 +158,14 @@ func TestFaultMatrix(t *testing.T) {
 
 // matrixTally is what the cases came to.
 type matrixTally struct {
-	cases, blocked, forgotten int
-	codes                     map[int]int
-	statuses                  map[string]int
+	cases    int
+	codes    map[int]int
+	statuses map[string]int
 }
 
 func (n *matrixTally) add(r *matrixRun) {
 	n.cases++
 	n.codes[r.first.code]++
-	if r.blocked {
-		n.blocked++
-	}
-	if r.forgotten > 0 {
-		n.forgotten++
-	}
 	for _, o := range r.first.outcomes {
 		n.statuses[o.Status]++
 	}
@@ -238,13 +231,9 @@ type matrixRun struct {
 	effects *effects
 	late    *lateness
 
-	first syncRun
-	fired int // how often the fault was met
-	// blocked: a guard stopped the sync that follows.
-	blocked bool
-	// forgotten are the objects that are not remembered as they were applied.
-	forgotten int
-	before    map[string]json.RawMessage
+	first  syncRun
+	fired  int // how often the fault was met
+	before map[string]json.RawMessage
 }
 
 func newMatrixRun(t *testing.T, config matrixConfiguration, state string, c matrixCase) *matrixRun {
@@ -299,7 +288,7 @@ type syncRun struct {
 // sync is "sync --env dev --yes --prune --on-error … -o json", from the client
 // to the exit code, with a transport that needs no socket. A run that waits for
 // ever is interrupted.
-func (r *matrixRun) sync(allowed plan.Allowed) syncRun {
+func (r *matrixRun) sync() syncRun {
 	r.Helper()
 	if err := r.server.Reset(emulator.ResetRequests); err != nil {
 		r.Fatal(err)
@@ -337,7 +326,7 @@ func (r *matrixRun) sync(allowed plan.Allowed) syncRun {
 		if out.plan, err = c.plan(ctx, request); err != nil {
 			return err
 		}
-		return c.showAndRun(ctx, request, out.plan, consent{yes: true, onError: r.onError, allowed: allowed, retry: "retry"}, false)
+		return c.showAndRun(ctx, request, out.plan, consent{yes: true, onError: r.onError, retry: "retry"}, false)
 	}
 	err = run()
 	a.fail(err)
@@ -356,24 +345,18 @@ func (r *matrixRun) sync(allowed plan.Allowed) syncRun {
 func (r *matrixRun) check() {
 	r.Helper()
 	r.arm()
-	r.first = r.sync(plan.Allowed{})
+	r.first = r.sync()
 	r.fired = r.disarm()
 	r.account(r.first)
 	r.exit(r.first)
 
-	again := r.sync(plan.Allowed{})
-	if again.code == exitRefused {
-		if r.blocked = true; !r.halfCreated() || r.settled() {
-			r.Errorf("%s: the sync that follows is refused: %s", r, again.err)
-		}
-		again = r.sync(plan.Allowed{AdoptExisting: true})
-	}
+	again := r.sync()
 	if again.code != exitOK {
 		r.Errorf("%s: the sync that follows ends with %d: %s%s", r, again.code, again.out, again.err)
 	}
 	r.account(again)
 	if again.ran {
-		again = r.sync(plan.Allowed{})
+		again = r.sync()
 	}
 	if again.code != exitOK || !again.plan.Empty() || len(again.effects) > 0 {
 		r.Errorf("%s: a third sync has something to do, or fails (%d): %s%s", r, again.code, again.out, again.err)
@@ -577,23 +560,7 @@ func (r *matrixRun) reached() {
 	}
 }
 
-// halfCreated reports that a create was begun and is not known to be done. If the
-// project could not be read afterwards either, what there is of it was never
-// applied as far as anybody knows, so that it takes --adopt-existing to go on.
-func (r *matrixRun) halfCreated() bool {
-	return slices.ContainsFunc(r.first.outcomes, func(o ui.OutcomeDoc) bool {
-		return o.Action == string(plan.Create) && (o.Status == "unknown" || o.Status == "failed" && o.StepsDone > 0)
-	})
-}
-
-// settled reports that the first run could see in the end what had become of it.
-func (r *matrixRun) settled() bool {
-	return r.first.ran && r.verified(r.first) && r.fault.Name != lateEffect
-}
-
-// recorded counts what is not remembered as applied, or with other values than
-// it has: nothing, where the project could be read in the end, unless something
-// arrived even later.
+// recorded holds what is remembered as applied against the configuration.
 func (r *matrixRun) recorded() {
 	r.Helper()
 	_, scope := r.open()
@@ -608,12 +575,11 @@ func (r *matrixRun) recorded() {
 			right = right && model.Equal(was.Attrs[name], v)
 		}
 		if !right {
-			r.forgotten++
+			r.Errorf("%s: %s is not remembered as it was applied: %v", r, want.Key, was.Attrs)
 		}
 	}
-	if r.settled() && r.forgotten > 0 ||
-		r.first.code == exitOK && last.Len() != r.config.compiled.State.Len() {
-		r.Errorf("%s: %d objects are not remembered as they were applied: %v", r, r.forgotten, last.Resources())
+	if last.Len() != r.config.compiled.State.Len() {
+		r.Errorf("%s: %d objects are remembered: %v", r, last.Len(), last.Resources())
 	}
 }
 
