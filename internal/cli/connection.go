@@ -128,6 +128,7 @@ func (c *connection) open(ctx context.Context, v variables) error {
 		if err != nil {
 			return err
 		}
+		a.warnUnencrypted(base)
 		c.baseURL = base.value
 		c.key = v.forEnvironment(c.env, varKey)
 		if c.key.value == "" {
