@@ -89,8 +89,10 @@ func withoutFences(text string) string {
 }
 
 // TestDocsCommands demands that a script test runs every command that a page
-// shows at a prompt, so that nothing is documented that does not work. The
-// commands are the lines "$ descope-mgmt …" of blocks marked console.
+// shows, so that nothing is documented that does not work. The commands are the
+// lines "$ descope-mgmt …" of blocks marked console and, in the pages for an
+// emergency, all that is set as code. What a page writes in capitals is a variable
+// of the script: RUN is $RUN.
 func TestDocsCommands(t *testing.T) {
 	scripts, err := filepath.Glob(filepath.Join("cli", "testdata", "script", "*.txtar"))
 	if err != nil {
@@ -105,20 +107,56 @@ func TestDocsCommands(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		run.Write(b)
-		run.WriteByte('\n')
+		run.WriteString(scriptCommands(string(b)))
 	}
+	shown := 0
 	eachFile(t, func(name, text string) {
 		if path.Ext(name) != ".md" {
 			return
 		}
-		for _, command := range consoleCommands(text) {
-			line := regexp.MustCompile(regexp.QuoteMeta(command) + `(\s|$)`)
+		commands := consoleCommands(text)
+		if name == "docs/recovery.md" || name == "docs/safety.md" {
+			commands = append(commands, inlineCommands(text)...)
+		}
+		shown += len(commands)
+		for _, command := range commands {
+			line := regexp.MustCompile(`(^|\n)` + regexp.QuoteMeta(command) + `(\s|$)`)
 			if !line.MatchString(run.String()) {
 				t.Errorf("%s shows a command that no script test runs:\n\t%s", name, command)
 			}
 		}
 	})
+	if shown < 40 {
+		t.Errorf("found only %d commands: the test does not see them", shown)
+	}
+}
+
+// scriptCommands are the commands of ours that a script runs, one a line, with
+// $NAME as NAME.
+func scriptCommands(script string) string {
+	script, _, _ = strings.Cut(script, "\n-- ")
+	var out strings.Builder
+	for _, m := range regexp.MustCompile(`(?m)^(?:! )?(?:exec|exits \d+) (descope-mgmt .*)$`).FindAllStringSubmatch(script, -1) {
+		out.WriteString(regexp.MustCompile(`\$([A-Z]+)`).ReplaceAllString(m[1], "$1") + "\n")
+	}
+	return out.String()
+}
+
+func TestScriptCommands(t *testing.T) {
+	script := "# exec descope-mgmt no\nexec descope-mgmt rollback $RUN --yes\nexits 6 descope-mgmt sync\nstdout descope-mgmt\n-- f --\nexec descope-mgmt no\n"
+	if got, want := scriptCommands(script), "descope-mgmt rollback RUN --yes\ndescope-mgmt sync\n"; got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// inlineCommands are the commands of ours, with arguments, that a page sets as
+// code in its text.
+func inlineCommands(page string) []string {
+	var out []string
+	for _, m := range regexp.MustCompile("`(descope-mgmt [^`]+)`").FindAllStringSubmatch(withoutFences(page), -1) {
+		out = append(out, m[1])
+	}
+	return out
 }
 
 func TestConsoleCommands(t *testing.T) {
@@ -176,5 +214,35 @@ func TestDocsDecisions(t *testing.T) {
 		if !strings.Contains(index, "("+name+")") {
 			t.Errorf("docs/adr/README.md does not list %s", name)
 		}
+	}
+}
+
+// TestDocsTests demands that every test and script that a page names is there.
+func TestDocsTests(t *testing.T) {
+	tests := map[string]bool{}
+	pages := map[string]string{}
+	eachFile(t, func(name, text string) {
+		switch {
+		case strings.HasSuffix(name, "_test.go"):
+			for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllStringSubmatch(text, -1) {
+				tests[m[1]] = true
+			}
+		case path.Ext(name) == ".txtar":
+			tests[path.Base(name)] = true
+		case path.Ext(name) == ".md":
+			pages[name] = text
+		}
+	})
+	named := 0
+	for name, text := range pages {
+		for _, m := range regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w+|\\w+\\.txtar)`").FindAllStringSubmatch(text, -1) {
+			named++
+			if !tests[m[1]] {
+				t.Errorf("%s names the test %s, which does not exist", name, m[1])
+			}
+		}
+	}
+	if named == 0 {
+		t.Fatal("no page names a test: the test does not see them")
 	}
 }
