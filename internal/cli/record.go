@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -69,6 +70,10 @@ func (c *connection) settleOpen(ctx context.Context, rec record, live model.Stat
 	if err := c.scope.SaveLastApplied(last, c.meta()); err != nil {
 		return err
 	}
+	told, err := c.toldOutcomes()
+	if err != nil {
+		return err
+	}
 	for _, open := range rec.open {
 		outcomes := account(open, live)
 		if open.Info.Operation == operationRollback {
@@ -78,10 +83,12 @@ func (c *connection) settleOpen(ctx context.Context, rec record, live model.Stat
 		}
 		killed := recorded{connection: c, info: open.Info, plan: open.Plan}
 		result := store.RunResult{Finished: c.app.now(), Status: "killed", Outcomes: outcomes}
-		if err := c.scope.FinishRun(open.Info.ID, images(open.Plan, live), result); err != nil {
-			return err
+		if !told[open.Info.ID] {
+			if _, err := c.state.Audit().Append(ctx, killed.entry("outcome", "killed")); err != nil {
+				return err
+			}
 		}
-		if _, err := c.state.Audit().Append(ctx, killed.entry("outcome", "killed")); err != nil {
+		if err := c.scope.FinishRun(open.Info.ID, images(open.Plan, live), result); err != nil {
 			return err
 		}
 		c.app.note(fmt.Sprintf("Run %s did not come to its end (%s). What it did is on record now; to undo it: %s\n",
@@ -99,10 +106,27 @@ func (c *connection) tellOpen(rec record, r request, live model.State) {
 			continue
 		}
 		c.told = append(c.told, id)
-		where := id + " --env " + c.env
+		finish := c.app.finishing(open.Info)
+		if finish == "" {
+			finish = "the same command again"
+		}
 		c.app.note(fmt.Sprintf("Run %s did not come to its end, or is under way (%s). To finish it: %s. To undo it: %s\n",
-			id, summaryOf(account(open, live)), c.app.here("descope-mgmt sync --resume "+where), c.app.here("descope-mgmt rollback "+where)))
+			id, summaryOf(account(open, live)), finish, c.app.here("descope-mgmt rollback "+id+" --env "+c.env)))
 	}
+}
+
+// toldOutcomes are the runs whose outcome is in the audit log, as far as that can be
+// read: a record that somebody edited must not keep a run from being settled.
+func (c *connection) toldOutcomes() (map[string]bool, error) {
+	records, err := c.state.Audit().Records()
+	if _, edited := errors.AsType[*store.AuditError](err); edited {
+		err = nil
+	}
+	told := map[string]bool{}
+	for _, r := range records {
+		told[r.Run] = told[r.Run] || r.Phase == "outcome"
+	}
+	return told, err
 }
 
 // summaryOf counts outcomes: "3 done, 1 unknown, 6 not run".

@@ -119,16 +119,6 @@ func (r *recorded) Ended(change, step, attempts int, outcome, reason string) err
 // run stays open: the next command finds out, from the journal and the project.
 func (r *recorded) finish(ctx context.Context, result apply.Result, found *checked, failure error) error {
 	status := statusOf(result)
-	var err error
-	if found != nil && !found.open {
-		err = r.run.SavePost(images(r.plan, found.live))
-		if err == nil {
-			err = r.run.Finish(store.RunResult{
-				Finished: r.app.now(), Status: status, Outcomes: outcomesOf(result), Verified: true,
-				Differences: found.differences, Error: messageOf(failure), TookMS: r.app.now().Sub(r.started).Milliseconds(),
-			})
-		}
-	}
 	entry := r.entry("outcome", status)
 	entry.DurationMS = r.app.now().Sub(r.started).Milliseconds()
 	entry.Error = messageOf(errors.Join(result.Journal, failure))
@@ -137,8 +127,20 @@ func (r *recorded) finish(ctx context.Context, result apply.Result, found *check
 			entry.Error = fmt.Sprintf("%s: %v", failed[0].Key, failed[0].Err)
 		}
 	}
-	_, auditErr := r.state.Audit().Append(context.WithoutCancel(ctx), entry)
-	if err = errors.Join(err, auditErr); err != nil {
+	// First the audit log: if the process dies in between, the next command finds the
+	// run without an end, and sees that its outcome is in the log.
+	_, err := r.state.Audit().Append(context.WithoutCancel(ctx), entry)
+	if found != nil && !found.open {
+		postErr := r.run.SavePost(images(r.plan, found.live))
+		if postErr == nil {
+			postErr = r.run.Finish(store.RunResult{
+				Finished: r.app.now(), Status: status, Outcomes: outcomesOf(result), Verified: true,
+				Differences: found.differences, Error: messageOf(failure), TookMS: r.app.now().Sub(r.started).Milliseconds(),
+			})
+		}
+		err = errors.Join(err, postErr)
+	}
+	if err != nil {
 		return fmt.Errorf("the run is over, but its record could not be completed: %w", err)
 	}
 	return nil
