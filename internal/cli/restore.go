@@ -63,6 +63,11 @@ func (o *restoreOptions) run(ctx context.Context, name string) (err error) {
 		return err
 	}
 	defer closing(c, &err)
+	if name, err = c.backupNow(name); err != nil {
+		return err
+	}
+	o.args = []string{name}
+	agreed.retry = o.again(c.env)
 	b, err := c.loadBackup(name)
 	if err != nil {
 		return err
@@ -84,6 +89,19 @@ func (o *restoreOptions) run(ctx context.Context, name string) (err error) {
 		}
 	}
 	return c.showAndRun(ctx, r, p, agreed, o.consent.dryRun)
+}
+
+// backupNow is the name of the backup that is the latest at this moment, if that is
+// meant: once the restore has begun, its own is.
+func (c *connection) backupNow(name string) (string, error) {
+	if name != latest {
+		return name, nil
+	}
+	infos, err := c.backups.List()
+	if err == nil && len(infos) > 0 {
+		name = infos[0].Name
+	}
+	return name, err
 }
 
 // request is the request for what is in a backup.

@@ -11,8 +11,29 @@ import (
 )
 
 // resume is the command that finishes a run: it does what failed or was not run.
+// What goes back to a saved state is finished by the same command again.
 func (r *recorded) resume(context.Context) string {
-	return r.app.here("descope-mgmt sync --resume " + r.info.ID + " --env " + r.env + r.app.passing())
+	if !restores(r.info.Operation) {
+		return r.app.here("descope-mgmt sync --resume " + r.info.ID + " --env " + r.env + r.app.passing())
+	}
+	again := *r.app
+	if r.info.Operation == operationRollback {
+		again.args = []string{r.info.Of} // "latest" is another one by now
+	}
+	return again.again(r.env)
+}
+
+// finishing is the command that finishes a run on record, or "" of a restore, whose
+// backup is not on record.
+func (a *app) finishing(i store.RunInfo) string {
+	switch i.Operation {
+	case operationRestore:
+		return ""
+	case operationRollback:
+		return a.here("descope-mgmt rollback " + i.Of + " --env " + i.Environment)
+	default:
+		return a.here("descope-mgmt sync --resume " + i.ID + " --env " + i.Environment)
+	}
 }
 
 // resumption is the request for what is left of a run: the objects of its plan, as
@@ -25,7 +46,7 @@ func (c *connection) resumption(rec *store.RunRecord) (request, error) {
 	r := c.request(rec.Info.Operation, rec.Desired)
 	r.of, r.exact = rec.Info.ID, true
 	if restores(rec.Info.Operation) {
-		return r, refusedError(c.app.here("descope-mgmt rollback "+rec.Info.ID+" --env "+c.env),
+		return r, refusedError(c.app.finishing(rec.Info),
 			"run %s is a %s; give the same command again instead of resuming it", rec.Info.ID, rec.Info.Operation)
 	}
 	kinds := map[model.Kind]bool{}
