@@ -64,8 +64,10 @@ func fromConsole(doc map[string]any) (map[string]any, error) {
 func moveTranslation(meta map[string]any) error {
 	translation := map[string]any{}
 	for _, name := range [][2]string{
-		{"translate", "enabled"}, {"translateConnectorID", "connectorId"},
-		{"translateSourceLang", "sourceLanguage"}, {"translateTargetLangs", "targetLanguages"},
+		{"translate", "enabled"},
+		{"translateConnectorID", "connectorId"},
+		{"translateSourceLang", "sourceLanguage"},
+		{"translateTargetLangs", "targetLanguages"},
 	} {
 		if v := meta[name[0]]; !zero(v) {
 			translation[name[1]] = v

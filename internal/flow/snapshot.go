@@ -141,7 +141,7 @@ func (f Flow) Snapshot() (map[string][]byte, error) {
 		}
 	}
 	fill(meta, map[string]any{"description": "", "disabled": false, "fingerprint": false})
-	files := map[string][]byte{contentsFile: write(f.contents())}
+	files := map[string][]byte{contentsFile: write(without(f.contents()))}
 	names := f.screenKeys()
 	listed := []any{}
 	for _, s := range f.Screens() {
