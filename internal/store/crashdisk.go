@@ -52,8 +52,11 @@ func NewCrashDisk(dir string, seed uint64) (*CrashDisk, error) {
 	if err != nil {
 		return nil, err
 	}
-	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a test repeats it
-	return &CrashDisk{given: dir, path: path, random: random, root: root}, nil
+	return &CrashDisk{given: dir, path: path, random: seeded(seed), root: root}, nil
+}
+
+func seeded(seed uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a test repeats it
 }
 
 // Operations is how many operations were asked for so far.
@@ -73,6 +76,20 @@ func (c *CrashDisk) Crash() error {
 	}
 	c.crashed = true
 	return c.root.restore(c.path, false, c.random)
+}
+
+// Leftover makes a directory, which is not there yet, that holds what a crash now
+// would leave; the disk goes on. The seed takes the place of the disk's.
+func (c *CrashDisk) Leftover(dir string, seed uint64) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.crashed {
+		return ErrCrashed
+	}
+	if err := os.CopyFS(dir, os.DirFS(c.path)); err != nil {
+		return err
+	}
+	return c.root.restore(dir, false, seeded(seed))
 }
 
 // Kill is a crash of the process alone: all that was written stays, and from

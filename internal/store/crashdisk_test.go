@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func crashDisk(t testing.TB, dir string, seed uint64) *CrashDisk {
@@ -138,8 +140,19 @@ func TestCrashDisk(t *testing.T) {
 			must(t, os.WriteFile(root+"/old", []byte("old"), 0o600), os.Mkdir(root+"/dir", 0o700), os.WriteFile(root+"/dir/in", []byte("in"), 0o600))
 			d := crashDisk(t, root, 1)
 			tc.do(t, d, root)
+			before, leftover := tree(t, root), filepath.Join(t.TempDir(), "leftover")
+			must(t, d.Leftover(leftover, 1))
+			if diff := cmp.Diff(before, tree(t, root)); diff != "" {
+				t.Errorf("to look at what a crash would leave changed the directory: %s", diff)
+			}
 			must(t, d.Crash(), d.Crash())
 			got := tree(t, root)
+			if diff := cmp.Diff(got, tree(t, leftover)); diff != "" {
+				t.Errorf("what a crash would leave is not what it left: %s", diff)
+			}
+			if err := d.Leftover(leftover, 1); !errors.Is(err, ErrCrashed) {
+				t.Errorf("what a second crash would leave: %v", err)
+			}
 			if len(got) != len(tc.want) {
 				t.Errorf("left: %q, want %q", got, tc.want)
 			}
