@@ -62,6 +62,9 @@ func newAuditListCmd(a *app) *cobra.Command {
 }
 
 func (o *auditListOptions) run() error {
+	if err := checkLimit(o.limit); err != nil {
+		return err
+	}
 	keep, err := o.filter()
 	if err != nil {
 		return err

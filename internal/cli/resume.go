@@ -78,7 +78,7 @@ func (c *connection) fits(rec *store.RunRecord) error {
 	if i.Project == c.project && i.BaseURL == c.baseURL {
 		return nil
 	}
-	return refusedError("descope-mgmt runs show "+i.ID, "run %s was in project %s at %s (environment %s), not in project %s at %s",
+	return refusedError("descope-mgmt runs show "+i.ID+" --env "+i.Environment, "run %s was in project %s at %s (environment %s), not in project %s at %s",
 		i.ID, i.Project, i.BaseURL, i.Environment, c.project, c.baseURL)
 }
 

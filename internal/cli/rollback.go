@@ -86,13 +86,26 @@ func (o *rollbackOptions) run(ctx context.Context, id string) (err error) {
 func (c *connection) loadRun(id string) (*store.RunRecord, error) {
 	rec, err := c.scope.LoadRun(id)
 	var unknown *store.NotFoundError
-	if errors.As(err, &unknown) {
-		return nil, configError("descope-mgmt runs list --env "+c.env, "%w", err)
-	}
-	if err != nil {
-		return nil, err
+	switch {
+	case errors.As(err, &unknown):
+		return nil, c.unknownRun(id, err)
+	case err != nil:
+		return nil, damagedRun(err)
 	}
 	return rec, c.fits(rec)
+}
+
+// unknownRun explains why this project has no run that id means: it may be one of
+// another project, which is refused rather than looked for.
+func (c *connection) unknownRun(id string, err error) error {
+	if runs, listErr := c.state.Runs(); listErr == nil && id != latest {
+		if s, found := runsNamed(runs, id); found == 1 && s.Err == nil {
+			if elsewhere := c.fits(&store.RunRecord{Info: s.Info}); elsewhere != nil {
+				return elsewhere
+			}
+		}
+	}
+	return configError("descope-mgmt runs list --env "+c.env, "%w", err)
 }
 
 // inverse is the request that takes back what a run did.

@@ -3,9 +3,11 @@ package cli
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,9 +30,9 @@ func newRunsCmd(a *app) *cobra.Command {
 // runEntry is one run in runs list -o json.
 type runEntry struct {
 	store.RunInfo
-	Status   string `json:"status"`
-	Finished string `json:"finished,omitempty"`
-	Damaged  string `json:"damaged,omitempty"`
+	Status   string     `json:"status"`
+	Finished *time.Time `json:"finished,omitempty"`
+	Damaged  string     `json:"damaged,omitempty"`
 }
 
 // statusOpen is the status of a run that did not come to its end, or has not yet.
@@ -53,6 +55,9 @@ of the one that --env names. Records are kept for 90 days.`,
 }
 
 func (a *app) runsList(limit int) error {
+	if err := checkLimit(limit); err != nil {
+		return err
+	}
 	dir, err := a.openState()
 	if err != nil {
 		return err
@@ -76,12 +81,23 @@ func (a *app) runsList(limit int) error {
 	}
 	a.print(table.Text(a.streams.OutStyle()))
 	if len(runs) == 0 {
-		a.note("There is no run on record.\n")
+		of := ""
+		if a.flags.env != "" {
+			of = " of environment " + ui.Safe(a.flags.env)
+		}
+		a.note("There is no run" + of + " on record.\n")
 	}
 	for _, e := range entries {
 		if e.Damaged != "" {
 			a.note("warning: " + ui.Safe(e.Damaged) + "\n")
 		}
+	}
+	return nil
+}
+
+func checkLimit(n int) error {
+	if n < 0 {
+		return configError("", "--limit %d: at least 1, or 0 for all", n)
 	}
 	return nil
 }
@@ -92,7 +108,7 @@ func entryOf(s store.RunSummary) runEntry {
 	case s.Err != nil:
 		e.Status, e.Damaged = "damaged", s.Err.Error()
 	case s.Result != nil:
-		e.Status, e.Finished = s.Result.Status, s.Result.Finished.Format(timeForm)
+		e.Status, e.Finished = s.Result.Status, &s.Result.Finished
 	}
 	return e
 }
@@ -123,15 +139,16 @@ RUN is an id, a beginning of one, or "latest".`,
 	}
 }
 
-// runDoc is a run in runs show -o json. The plan is in the form of plan -o json.
+// runDoc is a run in runs show -o json. The plan is in the form of plan -o json, and
+// the outcomes are in that of sync -o json.
 type runDoc struct {
 	runEntry
-	Outcomes []store.RunOutcome `json:"outcomes"`
-	Journal  []store.Entry      `json:"journal"`
-	Torn     bool               `json:"torn,omitempty"`
-	Plan     json.RawMessage    `json:"plan"`
-	Next     string             `json:"next,omitempty"`
-	Undo     string             `json:"undo,omitempty"`
+	Outcomes []ui.OutcomeDoc `json:"outcomes"`
+	Journal  []store.Entry   `json:"journal"`
+	Torn     bool            `json:"torn,omitempty"`
+	Plan     json.RawMessage `json:"plan"`
+	Next     string          `json:"next,omitempty"`
+	Undo     string          `json:"undo,omitempty"`
 }
 
 func (a *app) runsShow(id string) error {
@@ -149,9 +166,9 @@ func (a *app) runsShow(id string) error {
 	}
 	rec, err := scope.LoadRun(s.Info.ID)
 	if err != nil {
-		return err
+		return damagedRun(err)
 	}
-	doc := runDoc{runEntry: entryOf(s), Outcomes: account(rec, model.State{}), Journal: rec.Journal, Torn: rec.Torn}
+	doc := runDoc{runEntry: entryOf(s), Outcomes: outcomeDocs(account(rec, model.State{})), Journal: append([]store.Entry{}, rec.Journal...), Torn: rec.Torn}
 	where := " --env " + s.Info.Environment
 	for _, flag := range s.Info.Flags {
 		if name, _, _ := strings.Cut(flag, " "); name == "--emulator" || name == "--base-url" {
@@ -169,10 +186,14 @@ func (a *app) runsShow(id string) error {
 		return a.encode(doc)
 	}
 	i := rec.Info
+	finished := ""
+	if doc.Finished != nil {
+		finished = doc.Finished.Format(timeForm)
+	}
 	var b strings.Builder
 	for _, line := range [][2]string{
 		{"run", i.ID}, {"operation", i.Operation}, {"status", doc.Status}, {"environment", i.Environment},
-		{"project", i.Project + " at " + i.BaseURL}, {"started", i.Started.Format(timeForm)}, {"finished", doc.Finished},
+		{"project", i.Project + " at " + i.BaseURL}, {"started", i.Started.Format(timeForm)}, {"finished", finished},
 		{"by", strings.Trim(i.User+" on "+i.Host, " ")}, {"commit", i.GitCommit}, {"of run", i.Of},
 		{"flags", strings.Join(i.Flags, " ")}, {"guards passed", strings.Join(i.Guards, ", ")}, {"backup", i.Backup},
 	} {
@@ -182,7 +203,7 @@ func (a *app) runsShow(id string) error {
 	}
 	table := ui.NewTable("change", "action", "status", "reason")
 	for _, o := range doc.Outcomes {
-		table.Add(o.Key.String(), o.Action, strings.ReplaceAll(o.Status, "_", " "), o.Error)
+		table.Add(o.Address, o.Action, strings.ReplaceAll(o.Status, "_", " "), o.Error)
 	}
 	b.WriteString("\n" + table.Text(a.streams.OutStyle()))
 	if doc.Next != "" {
@@ -191,6 +212,17 @@ func (a *app) runsShow(id string) error {
 	b.WriteString("To undo it: " + ui.Safe(doc.Undo) + "\n")
 	a.print(b.String())
 	return nil
+}
+
+func outcomeDocs(outcomes []store.RunOutcome) []ui.OutcomeDoc {
+	docs := make([]ui.OutcomeDoc, len(outcomes))
+	for i, o := range outcomes {
+		docs[i] = ui.OutcomeDoc{
+			Address: o.Key.String(), Action: o.Action, Status: o.Status, Error: o.Error,
+			StepsDone: o.StepsDone, Attempts: o.Attempts, TookMS: o.TookMS,
+		}
+	}
+	return docs
 }
 
 // latest is the word for the newest run or backup.
@@ -205,23 +237,45 @@ func (a *app) findRun(dir *store.Dir, id string) (store.RunSummary, error) {
 	if err != nil {
 		return store.RunSummary{}, err
 	}
-	var found []store.RunSummary
-	for _, s := range runs {
-		switch {
-		case s.Info.ID == id || id == latest && s.Err == nil:
-			return s, s.Err
-		case id != "" && strings.HasPrefix(s.Info.ID, id):
-			found = append(found, s)
+	s, found := runsNamed(runs, id)
+	switch {
+	case found == 1 && s.Err != nil:
+		return s, damagedRun(s.Err)
+	case found == 1:
+		return s, nil
+	case found > 1:
+		return s, configError("descope-mgmt runs list", "%q is the beginning of several runs", id)
+	}
+	if all, err := dir.Runs(); err == nil && id != latest {
+		if s, found := runsNamed(all, id); found == 1 && s.Err == nil {
+			return s, configError("descope-mgmt runs show "+s.Info.ID+" --env "+s.Info.Environment,
+				"run %s was in environment %s, not in %s", s.Info.ID, s.Info.Environment, a.flags.env)
 		}
 	}
-	if len(found) == 1 {
-		return found[0], found[0].Err
+	return s, configError("descope-mgmt runs list", "there is no run %q on record", id)
+}
+
+// damagedRun refuses to go on from a record that is not as it was written.
+func damagedRun(err error) error {
+	var corrupt *store.CorruptError
+	if errors.As(err, &corrupt) {
+		return refusedError("descope-mgmt runs list", "%w", err)
 	}
-	what := "there is no run %q on record"
-	if len(found) > 1 {
-		what = "%q is the beginning of several runs"
+	return err
+}
+
+// runsNamed are the runs that an id means, or a beginning of one, or "latest": the last of
+// them and how many.
+func runsNamed(runs []store.RunSummary, id string) (run store.RunSummary, found int) {
+	for _, s := range runs {
+		switch {
+		case s.Info.ID == id, id == latest && s.Err == nil:
+			return s, 1
+		case id != "" && strings.HasPrefix(s.Info.ID, id):
+			run, found = s, found+1
+		}
 	}
-	return store.RunSummary{}, configError("descope-mgmt runs list", what, id)
+	return run, found
 }
 
 // inEnvironmentOf chooses the environment that a run was in, where none was named:
