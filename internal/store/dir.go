@@ -16,6 +16,7 @@ type Dir struct {
 	// shared: a team uses the directory, through its group.
 	shared bool
 	disk   Disk
+	begun  begunRuns
 }
 
 // Open makes the state directory, with its parents, if it is not there, and

@@ -102,13 +102,16 @@ func (s *Scope) LoadRun(name string) (*RunRecord, error) {
 	return s.dir.readRun(ids[i])
 }
 
-// readRun reads a whole run.
+// readRun reads a whole run. Those who read it share its plan.
 func (d *Dir) readRun(id string) (*RunRecord, error) {
-	r := &RunRecord{}
-	if err := r.load(d.runDir(id), runFile, planFile, desiredFile, postFile, resultFile, journalFile); err != nil {
+	r, err := d.begun.read(d.runDir(id))
+	if err != nil {
 		return nil, err
 	}
-	return r, nil
+	if err := r.load(d.runDir(id), postFile, resultFile, journalFile); err != nil {
+		return nil, err
+	}
+	return &r, nil
 }
 
 // UnfinishedRuns are the runs of the scope that have no result, oldest first. The
