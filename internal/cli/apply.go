@@ -95,15 +95,20 @@ func (c *connection) onFailure(ctx context.Context, agreed consent) func(apply.O
 
 // afterFailure is the question how to go on after a change that was not done.
 func afterFailure(o apply.Outcome) string {
-	what := o.Err.Error()
-	if key := o.Key.String(); !strings.HasPrefix(what, key) {
-		what = key + ": " + what
-	}
 	became := "It failed."
 	if o.Status == apply.Unclear {
 		became = "Whether it was done is unknown."
 	}
-	return what + "\n" + became + " Continue with all the rest, skip just this one (and ask again), or abort?"
+	return reasonOf(o) + "\n" + became + " Continue with all the rest, skip just this one (and ask again), or abort?"
+}
+
+// reasonOf is why a change was not done, with its address in front.
+func reasonOf(o apply.Outcome) string {
+	what := o.Err.Error()
+	if key := o.Key.String(); !strings.HasPrefix(what, key) {
+		what = key + ": " + what
+	}
+	return what
 }
 
 // outcome is the error, and so the exit code, of a run. Trouble with the check

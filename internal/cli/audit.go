@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
@@ -53,12 +54,18 @@ func newAuditListCmd(a *app) *cobra.Command {
 	f.StringVar(&o.operation, "operation", "", "of this command, for example sync or tenant delete")
 	f.StringVar(&o.runID, "run", "", "of this run, or runs that begin so")
 	f.StringVar(&o.resource, "resource", "", "that touched this resource, for example tenant/acme-corp")
-	f.StringVar(&o.status, "status", "", "with this status: done, partly, failed, interrupted or killed")
+	f.StringVar(&o.status, "status", "", "with this status: "+strings.Join(auditStatuses(), ", "))
 	f.IntVar(&o.limit, "limit", 0, "at most so many (default: all)")
-	must(cmd.RegisterFlagCompletionFunc("status", fixedCompletion("done", "partly", "failed", "interrupted", "killed")))
+	must(cmd.RegisterFlagCompletionFunc("status", fixedCompletion(auditStatuses()...)))
 	must(cmd.RegisterFlagCompletionFunc("run", a.completeRuns))
 	must(cmd.RegisterFlagCompletionFunc("resource", a.completeAddresses))
 	return cmd
+}
+
+// auditStatuses are what can have become of a run. "not started" is one that was
+// announced and could not be put on record.
+func auditStatuses() []string {
+	return []string{"done", "partly", "failed", "interrupted", "killed", "not started"}
 }
 
 func (o *auditListOptions) run() error {
@@ -106,6 +113,14 @@ func (o *auditListOptions) filter() (func(store.AuditRecord) bool, error) {
 	until, err := parseTime("--until", o.until, o.now())
 	if err != nil {
 		return nil, err
+	}
+	if o.status != "" && !slices.Contains(auditStatuses(), o.status) {
+		return nil, configError("", "--status %q: choose one of %s", o.status, strings.Join(auditStatuses(), ", "))
+	}
+	if o.resource != "" {
+		if _, err := model.ParseKey(o.resource); err != nil {
+			return nil, configError("", "--resource: %w", err)
+		}
 	}
 	same := func(want, is string) bool { return want == "" || want == is }
 	return func(r store.AuditRecord) bool {

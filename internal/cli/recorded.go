@@ -47,7 +47,7 @@ func (c *connection) begin(ctx context.Context, r request, p *plan.Plan, live mo
 	}
 	entry, err := c.state.Audit().Append(ctx, rec.entry("intent", ""))
 	if err != nil {
-		return nil, fmt.Errorf("nothing was applied, since the audit log could not be written: %w", err)
+		return nil, brokenAudit(fmt.Errorf("nothing was applied, since the audit log could not be written: %w", err))
 	}
 	rec.info.AuditHead = entry.Hash
 	if rec.run, err = c.scope.BeginRun(rec.info, p, wanted(r.desired, p)); err != nil {
@@ -124,7 +124,7 @@ func (r *recorded) finish(ctx context.Context, result apply.Result, found *check
 	entry.Error = messageOf(errors.Join(result.Journal, failure))
 	if entry.Error == "" {
 		if failed := result.Failed(); len(failed) > 0 {
-			entry.Error = fmt.Sprintf("%s: %v", failed[0].Key, failed[0].Err)
+			entry.Error = ui.Safe(reasonOf(failed[0]))
 		}
 	}
 	// First the audit log: if the process dies in between, the next command finds the

@@ -33,11 +33,12 @@ func (e *AuditError) Error() string {
 // AuditState is what a log is that was found in order.
 type AuditState struct {
 	// Records is how many there are, and Hash that of the last, or "".
-	Records int64
-	Hash    string
+	Records int64  `json:"records"`
+	Hash    string `json:"hash"`
 	// Torn: a crash left the beginning of a record at the end. Behind: a crash
 	// came between the last record and the head. The next record mends both.
-	Torn, Behind bool
+	Torn   bool `json:"torn"`
+	Behind bool `json:"behind"`
 }
 
 // Records returns the records, oldest first, after checking them; those before
