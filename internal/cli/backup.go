@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,10 +20,11 @@ func newBackupCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup",
 		Short: "Backups of a project: create, list, show, diff, restore, verify, prune",
-		Long: `Every run that writes makes a backup before its first call: all tenants and flows
-as Descope sent them, fields that this tool does not know too. Backups are kept for 30
-days (DESCOPE_BACKUP_RETENTION_DAYS). NAME is a file name, a beginning of one, the id
-of the run, "latest", or the path of a file.`,
+		Long: `Every run that writes makes a backup before its first call: all objects of the kinds
+that it read, as Descope sent them, fields that this tool does not know too; "backup
+create" reads all kinds. Backups are kept for 30 days (DESCOPE_BACKUP_RETENTION_DAYS).
+NAME is a file name, a beginning of one, the id of the run, "latest", or the path of a
+file.`,
 		Example: `  descope-mgmt backup list --env prod
   descope-mgmt backup diff latest --env prod
   descope-mgmt backup restore latest --env dev --target tenant/acme-corp`,
@@ -67,7 +69,7 @@ func (c *connection) backupCreate(ctx context.Context, settings bool) error {
 		return err
 	}
 	who := c.app.identify(ctx)
-	b := backupOf(live, store.RunInfo{
+	b := backupOf(live, allKinds(), store.RunInfo{
 		Started: c.app.now(), Operation: c.app.operation(), User: who.user, Host: who.host, GitCommit: who.commit,
 		Environment: c.env, Project: c.project, BaseURL: c.baseURL, Tool: version(),
 	})
@@ -104,16 +106,21 @@ func (c *connection) backupCreate(ctx context.Context, settings bool) error {
 // backupEntry is one backup in backup list -o json.
 type backupEntry struct {
 	store.BackupMeta
-	Name    string `json:"name"`
-	Path    string `json:"path"`
-	Tenants int    `json:"tenants"`
-	Flows   int    `json:"flows"`
-	Size    int64  `json:"size"`
-	Damaged string `json:"damaged,omitempty"`
+	Name string `json:"name"`
+	Path string `json:"path"`
+	// Kinds are those that were read; of others the backup says nothing.
+	Kinds   []model.Kind `json:"kinds"`
+	Tenants int          `json:"tenants"`
+	Flows   int          `json:"flows"`
+	Size    int64        `json:"size"`
+	Damaged string       `json:"damaged,omitempty"`
 }
 
 func backupEntryOf(i store.BackupInfo) backupEntry {
-	e := backupEntry{BackupMeta: i.Meta, Name: i.Name, Path: i.Path, Tenants: i.Tenants, Flows: i.Flows, Size: i.Size}
+	e := backupEntry{
+		BackupMeta: i.Meta, Name: i.Name, Path: i.Path, Kinds: append([]model.Kind{}, i.Kinds...),
+		Tenants: i.Tenants, Flows: i.Flows, Size: i.Size,
+	}
 	if i.Err != nil {
 		e.Damaged = i.Err.Error()
 	}
@@ -142,7 +149,7 @@ func newBackupListCmd(a *app) *cobra.Command {
 					if e.Damaged != "" {
 						before = "DAMAGED"
 					}
-					table.Add(i.Name, i.Meta.Timestamp.Format(timeForm), fmt.Sprint(i.Tenants), fmt.Sprint(i.Flows), before, i.Meta.User)
+					table.Add(i.Name, i.Meta.Timestamp.Format(timeForm), count(i, model.Tenant, i.Tenants), count(i, model.Flow, i.Flows), before, i.Meta.User)
 				}
 				if a.flags.output != formatText {
 					return a.encode(entries)
@@ -160,6 +167,14 @@ func newBackupListCmd(a *app) *cobra.Command {
 			})
 		},
 	}
+}
+
+// count is how many objects of a kind a backup has, or a hyphen.
+func count(i store.BackupInfo, k model.Kind, n int) string {
+	if !slices.Contains(i.Kinds, k) {
+		return "-"
+	}
+	return fmt.Sprint(n)
 }
 
 // loadBackup finds a backup of this project. One of another project is refused: its
@@ -247,8 +262,8 @@ func newBackupDiffCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "diff NAME [NAME]",
 		Short: "Show what changed between a backup and the live project, or another backup",
-		Long: `Diff compares every field, also those that the configuration cannot say. Exit 2 if
-anything differs.`,
+		Long: `Diff compares every field, also those that the configuration cannot say, of the kinds
+that were read for the backup. Exit 2 if anything differs.`,
 		Example: `  descope-mgmt backup diff latest --env prod
   descope-mgmt backup diff 2026-11-23 2026-11-24 --env prod -o json`,
 		Args:              cobra.RangeArgs(1, 2),
@@ -261,22 +276,25 @@ anything differs.`,
 
 func (c *connection) backupDiff(ctx context.Context, names []string) error {
 	var states [2]model.State
+	kinds := allKinds()
 	for i, name := range names {
 		b, err := c.loadBackup(name)
 		if err != nil {
 			return err
 		}
+		kinds = slices.DeleteFunc(kinds, func(k model.Kind) bool { return !slices.Contains(b.Kinds(), k) })
 		if states[i], err = stateOfBackup(b, true); err != nil {
 			return err
 		}
 	}
 	if len(names) == 1 {
 		var err error
-		if states[1], err = c.readFor(ctx, request{whole: true}, allKinds()); err != nil {
+		if states[1], err = c.readFor(ctx, request{whole: true}, kinds); err != nil {
 			return err
 		}
 	}
-	from, to := states[0], states[1]
+	both := func(r model.Resource) bool { return slices.Contains(kinds, r.Key.Kind) }
+	from, to := states[0].Filter(both), states[1].Filter(both)
 	p, err := plan.Compute(to, from, from, plan.Options{Environment: c.env, Project: c.project, BaseURL: c.baseURL, Prune: allKinds()})
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,7 +24,7 @@ const (
 // that were read, whole, and of tenants that the run deletes their settings and SSO
 // settings. It returns the name of the file.
 func (r *recorded) backup(ctx context.Context, live model.State) (string, error) {
-	b := backupOf(live, r.info)
+	b := backupOf(live, r.kinds, r.info)
 	for _, ch := range r.plan.Changes {
 		if ch.Action != plan.Delete || ch.Key.Kind != model.Tenant {
 			continue
@@ -39,22 +40,26 @@ func (r *recorded) backup(ctx context.Context, live model.State) (string, error)
 	return r.backups.Save(b)
 }
 
-// backupOf is a live state as a backup keeps it.
-func backupOf(live model.State, i store.RunInfo) store.Backup {
+// backupOf is a live state, read for some kinds, as a backup keeps it. Of a kind that
+// was not read it has no map: that is not a project without any.
+func backupOf(live model.State, kinds []model.Kind, i store.RunInfo) store.Backup {
 	b := store.Backup{
 		Meta: store.BackupMeta{
 			Timestamp: i.Started, Operation: i.Operation, User: i.User, Host: i.Host, GitCommit: i.GitCommit,
 			Environment: i.Environment, ProjectID: i.Project, BaseURL: i.BaseURL, Run: i.ID, Tool: i.Tool,
 		},
-		Tenants: map[string]json.RawMessage{}, Flows: map[string]json.RawMessage{},
 		TenantSettings: map[string]json.RawMessage{}, SSOSettings: map[string]json.RawMessage{},
 	}
 	for _, kind := range []struct {
 		of   model.Kind
-		into map[string]json.RawMessage
-	}{{model.Tenant, b.Tenants}, {model.Flow, b.Flows}} {
+		into *map[string]json.RawMessage
+	}{{model.Tenant, &b.Tenants}, {model.Flow, &b.Flows}} {
+		if !slices.Contains(kinds, kind.of) {
+			continue
+		}
+		*kind.into = map[string]json.RawMessage{}
 		for _, r := range live.Of(kind.of) {
-			kind.into[r.Key.ID] = r.Observed.Raw
+			(*kind.into)[r.Key.ID] = r.Observed.Raw
 		}
 	}
 	return b

@@ -108,12 +108,17 @@ func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
 	if err := c.notShort(ctx, live, rec.last, kinds); err != nil {
 		return nil, err
 	}
-	last, err := rec.settle(live)
+	c.live, c.kinds = live, kinds
+	seen, err := c.withOpen(ctx, rec)
 	if err != nil {
 		return nil, err
 	}
-	c.tellOpen(rec, r, live)
-	c.live, last = live, r.baseline(live, last)
+	last, err := rec.settle(seen)
+	if err != nil {
+		return nil, err
+	}
+	c.tellOpen(rec, r, seen)
+	last = r.baseline(live, last)
 	if r.exact && !r.left(live, last) {
 		return plan.Compute(model.State{}, model.State{}, model.State{}, withoutTargets(r.options))
 	}
@@ -276,7 +281,7 @@ func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed co
 	if err := c.stillTrue(ctx, r, p, agreed, len(rec.open) > 0); err != nil {
 		return err
 	}
-	if err := c.settleOpen(ctx, rec, c.live); err != nil {
+	if err := c.settleOpen(ctx, rec); err != nil {
 		return err
 	}
 	return c.apply(ctx, r, p, agreed)
@@ -293,7 +298,8 @@ func (c *connection) stillTrue(ctx context.Context, r request, p *plan.Plan, agr
 		if err != nil {
 			return err
 		}
-		if c.live, err = c.readFor(ctx, r, r.kinds(rec)); err != nil {
+		c.kinds = r.kinds(rec)
+		if c.live, err = c.readFor(ctx, r, c.kinds); err != nil {
 			return err
 		}
 		if stale := apply.Stale(p, c.live); len(stale) > 0 {

@@ -57,11 +57,36 @@ func (r record) settle(live model.State) (model.State, error) {
 	return last, nil
 }
 
+// withOpen is what was read of the project, and the kinds besides that the open runs
+// are about: of what was not read, nobody knows what became.
+func (c *connection) withOpen(ctx context.Context, rec record) (model.State, error) {
+	var missing []model.Kind
+	for _, open := range rec.open {
+		for _, k := range kindsOf(open.Plan) {
+			if !slices.Contains(c.kinds, k) && !slices.Contains(missing, k) {
+				missing = append(missing, k)
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return c.live, nil
+	}
+	others, err := c.read(ctx, missing...)
+	if err != nil {
+		return model.State{}, err
+	}
+	return model.NewState(append(slices.Clone(c.live.Resources()), others.Resources()...))
+}
+
 // settleOpen closes the runs that did not come to their end. The caller holds the
 // lock, so that none of them is still under way, and has read live since it took it.
-func (c *connection) settleOpen(ctx context.Context, rec record, live model.State) error {
+func (c *connection) settleOpen(ctx context.Context, rec record) error {
 	if len(rec.open) == 0 {
 		return nil
+	}
+	live, err := c.withOpen(ctx, rec)
+	if err != nil {
+		return err
 	}
 	last, err := rec.settle(live)
 	if err != nil {

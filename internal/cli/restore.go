@@ -117,6 +117,10 @@ func (o *restoreOptions) request(ctx context.Context, c *connection, b store.Bac
 	}
 	r := c.request(operationRestore, desired)
 	r.whole, r.exact = o.full, true
+	saved := b.Kinds()
+	if len(saved) == 1 {
+		r.only = saved[0]
+	}
 	for _, res := range desired.Resources() {
 		if len(targets) == 0 || slices.Contains(targets, res.Key) {
 			r.options.Targets = append(r.options.Targets, res.Key)
@@ -138,7 +142,7 @@ func (o *restoreOptions) request(ctx context.Context, c *connection, b store.Bac
 	if err != nil {
 		return r, err
 	}
-	live, err := c.read(ctx, r.kinds(rec)...)
+	live, err := c.read(ctx, saved...) // of what was not saved, nothing was made since
 	if err != nil {
 		return r, err
 	}

@@ -135,25 +135,25 @@ func (c *connection) remember(ctx context.Context, r request, p *plan.Plan, agre
 	if rec, err = c.record(); err != nil {
 		return err
 	}
-	live, err := c.readFor(ctx, r, r.kinds(rec))
-	if err != nil {
+	c.kinds = r.kinds(rec)
+	if c.live, err = c.readFor(ctx, r, c.kinds); err != nil {
 		return err
 	}
-	if err := c.settleOpen(ctx, rec, live); err != nil {
+	if err := c.settleOpen(ctx, rec); err != nil {
 		return err
 	}
 	if rec, err = c.record(); err != nil {
 		return err
 	}
 	unchanged := recordable(p, agreed, rec.last)
-	left, err := remaining(r, live, rec.last, unchanged)
+	left, err := remaining(r, c.live, rec.last, unchanged)
 	if err != nil {
 		return err
 	}
 	if err := c.release(rec.held, r, p, nil); err != nil {
 		return err
 	}
-	return c.advance(rec.last, r, live, unchanged, left)
+	return c.advance(rec.last, r, c.live, unchanged, left)
 }
 
 // recordable are the unchanged objects that may be recorded as applied: those that

@@ -6,11 +6,14 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 // Backup is what a project was before a run: the objects as Descope sent them,
 // by id, with the fields that nobody here knows. White space between tokens is
-// not kept; all else is.
+// not kept; all else is. A kind that was not read has no map, which is not an
+// empty one: see [Backup.Kinds].
 type Backup struct {
 	Meta    BackupMeta                 `json:"metadata"`
 	Tenants map[string]json.RawMessage `json:"tenants"`
@@ -35,6 +38,19 @@ type BackupMeta struct {
 	Run         string `json:"run"`
 	// Tool is the version of the program that wrote it.
 	Tool string `json:"tool_version"`
+}
+
+// Kinds are the kinds of which the backup has all objects there were. Of others it
+// says nothing.
+func (b Backup) Kinds() []model.Kind {
+	var kinds []model.Kind
+	if b.Tenants != nil {
+		kinds = append(kinds, model.Tenant)
+	}
+	if b.Flows != nil {
+		kinds = append(kinds, model.Flow)
+	}
+	return kinds
 }
 
 // parseBackup reads the text of a backup file. reason says why it is not what

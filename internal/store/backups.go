@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 // Backups are the backups of one project. It is safe for concurrent use, by
@@ -26,7 +28,8 @@ type BackupInfo struct {
 	Name, Path string
 	Size       int64
 	Meta       BackupMeta
-	// Tenants and Flows are how many it holds.
+	// Kinds are those that were read, Tenants and Flows how many it holds.
+	Kinds          []model.Kind
 	Tenants, Flows int
 	// Err says why the backup is of no use, often a [CorruptError]. Meta then
 	// tells no more than the file's name: Timestamp and Run.
@@ -164,6 +167,7 @@ func (b *Backups) info(f backupFile) BackupInfo {
 		info.Err = err
 		return info
 	}
+	info.Kinds = backup.Kinds()
 	info.Meta, info.Tenants, info.Flows = backup.Meta, len(backup.Tenants), len(backup.Flows)
 	return info
 }

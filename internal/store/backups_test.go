@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 func raws(pairs ...string) map[string]json.RawMessage {
@@ -78,7 +80,7 @@ func TestBackup(t *testing.T) {
 		t.Fatal(err)
 	}
 	infos, err := b.List()
-	wantInfos := []BackupInfo{{Name: names[0], Path: path, Size: int64(len(text)), Meta: want.Meta, Tenants: 2, Flows: 1}}
+	wantInfos := []BackupInfo{{Name: names[0], Path: path, Size: int64(len(text)), Meta: want.Meta, Kinds: []model.Kind{model.Tenant, model.Flow}, Tenants: 2, Flows: 1}}
 	if diff := cmp.Diff(wantInfos, infos); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
@@ -88,8 +90,16 @@ func TestBackup(t *testing.T) {
 	if names[0] != "2025-11-10T13-30-15Z_manual_pre-backup-create" {
 		t.Errorf("name %s", names[0])
 	}
-	if got, err = b.Load(names[0]); err != nil || got.Meta.ProjectID != "P2abc" || got.Meta.BaseURL != "https://api.descope.com" {
+	if got, err = b.Load(names[0]); err != nil || got.Meta.ProjectID != "P2abc" || got.Meta.BaseURL != "https://api.descope.com" || got.Kinds() != nil {
 		t.Errorf("got %+v, %v", got, err)
+	}
+
+	// No flows is something else than flows that were not read.
+	for _, flows := range []map[string]json.RawMessage{nil, {}} {
+		names = save(t, b, Backup{Meta: empty.Meta, Flows: flows})
+		if got, err = b.Load(names[0]); err != nil || (got.Flows == nil) != (flows == nil) || slices.Equal(got.Kinds(), []model.Kind{model.Flow}) != (flows != nil) {
+			t.Errorf("got %+v, %v", got, err)
+		}
 	}
 }
 
