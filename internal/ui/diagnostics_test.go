@@ -57,6 +57,9 @@ func TestNoDiagnostics(t *testing.T) {
 }
 
 func TestErrorText(t *testing.T) {
+	if got, want := ErrorText("not recorded\nnot audited", "", Style{}), "Error: not recorded; not audited\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 	if got, want := ErrorText("no\x1b key", "descope-mgmt doctor", Style{}), "Error: no\\x1b key\n    descope-mgmt doctor\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -1,6 +1,10 @@
 package ui
 
-import "pcconnect.ai/descope-mgmt/internal/model"
+import (
+	"strings"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
 
 // ErrorDoc is the JSON form of the error that ended a command.
 type ErrorDoc struct {
@@ -17,9 +21,9 @@ type ErrorBody struct {
 }
 
 // ErrorText renders the error that ended a command, with the command to run
-// next, if any.
+// next, if any. The lines of a message are the errors that were joined in it.
 func ErrorText(message, hint string, s Style) string {
-	text := s.paint(red, "Error:") + " " + Safe(message) + "\n"
+	text := s.paint(red, "Error:") + " " + Safe(strings.ReplaceAll(message, "\n", "; ")) + "\n"
 	if hint != "" {
 		text += indent + s.paint(cyan, Safe(hint)) + "\n"
 	}
