@@ -54,8 +54,12 @@ func (c *connection) forceUnlock(ctx context.Context, id string, by store.Holder
 	if errors.Is(err, store.ErrNotLocked) {
 		return nil // it is free, which is what was asked for
 	}
+	var locked *store.LockedError
+	if errors.As(err, &locked) {
+		return refusedError("", "nothing was applied, and the lock was not taken: %w", err)
+	}
 	if err != nil {
-		return busy(err, "running in project "+c.project, c.app.again(c.env))
+		return err
 	}
 	_, err = c.state.Audit().Append(ctx, store.AuditRecord{
 		Time: c.app.now(), Phase: "outcome", User: by.User, Host: by.Host, PID: by.PID, Operation: "force-unlock",
@@ -92,11 +96,12 @@ func (e *busyError) Error() string {
 	if who != "" {
 		who = " (" + who + ")"
 	}
-	doing := "is " + e.doing
+	doing, way := "is "+e.doing, ""
 	if e.Free {
 		doing = "died while " + e.doing + ", or its host does not share locks with this one"
+		way = "; once you are sure that it is dead: --force-unlock " + e.Holder.ID
 	}
-	return fmt.Sprintf("%s %s%s; nothing was applied; lock file: %s", command, doing, who, e.Path)
+	return fmt.Sprintf("%s %s%s; nothing was applied%s; lock file: %s", command, doing, who, way, e.Path)
 }
 
 func (e *busyError) Unwrap() error { return e.LockedError }
