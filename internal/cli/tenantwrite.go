@@ -209,9 +209,9 @@ func newTenantDeleteCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "delete ID",
 		Short: "Delete a live tenant",
-		Long: `Delete removes one tenant from the live project, as a plan of one change. It
-cannot be undone: its users lose the tenant. If the configuration has the tenant,
-the next sync brings it back, empty.`,
+		Long: `Delete removes one tenant from the live project, as a plan of one change. A rollback
+makes it again, without its users, access keys and SSO configuration: those are lost.
+If the configuration has the tenant, the next sync brings it back, as empty.`,
 		Example: `  descope-mgmt tenant delete try-out --env dev
   descope-mgmt tenant delete try-out --env dev --cascade --yes`,
 		Args:              cobra.ExactArgs(1),
