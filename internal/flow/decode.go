@@ -17,8 +17,9 @@ const (
 	MaxBytes = 32 << 20
 	// maxDepth is how deep objects and lists may be nested; exports have 12.
 	maxDepth = 100
-	// maxValues bounds the memory that a document of tiny values can take.
-	maxValues = 1 << 20
+	// maxValues bounds the memory that a document of tiny values can take; the
+	// largest export has 3 thousand.
+	maxValues = 1 << 18
 )
 
 // decode reads one JSON value in the normal form of package model. Unlike

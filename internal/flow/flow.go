@@ -92,7 +92,7 @@ func (f Flow) References() map[string]map[string]string {
 	out := map[string]map[string]string{}
 	for kind, v := range object(f.doc["references"]) {
 		for name, id := range object(v) {
-			if id, ok := id.(string); ok {
+			if id := text(id); id != "" {
 				if out[kind] == nil {
 					out[kind] = map[string]string{}
 				}

@@ -41,6 +41,8 @@ type Normal struct {
 
 	// views is where tasks stand on the canvas, which means nothing.
 	views map[string]any
+	// byScreen are all screens by id.
+	byScreen map[string]any
 }
 
 // Normal returns the normal form.
@@ -70,7 +72,7 @@ func (f Flow) names() map[string]string {
 	for _, kind := range keys(references) {
 		for _, name := range keys(references[kind]) {
 			id := references[kind][name]
-			if _, ok := out[id]; !ok && id != "" {
+			if _, ok := out[id]; !ok {
 				out[id] = kind + "/" + name
 			}
 		}
@@ -86,19 +88,20 @@ func (f Flow) normal(names map[string]string) Normal {
 		Tasks:  map[string]any{}, Screens: map[string]any{}, views: map[string]any{},
 		Extra: without(f.doc, "flowId", "metadata", "contents", "screens", "references"),
 	}
+	references := f.References()
 	for kind, v := range object(f.doc["references"]) {
-		if o, ok := v.(map[string]any); ok && len(o) > 0 {
-			sorted := []any{}
-			for _, name := range keys(o) {
-				sorted = append(sorted, name)
-			}
-			n.References[kind] = sorted
+		if _, ok := v.(map[string]any); ok {
+			v = anyList(keys(references[kind]))
+		}
+		if !zero(v) {
+			n.References[kind] = v
 		}
 	}
 	if extra := without(f.contents(), "startTask", "tasks"); len(extra) > 0 {
 		n.Extra["contents"] = extra
 	}
 	screens, shown := map[string]any{}, map[string]bool{}
+	n.byScreen = screens
 	for _, s := range f.Screens() {
 		screens[s.ID] = normalScreen(s.doc)
 	}

@@ -88,8 +88,9 @@ func noises() []noise {
 			})
 		}},
 		{"connector ids", func(doc map[string]any, r *rand.Rand) {
-			id := "CI" + itoa(r.IntN(1e9))
-			for _, old := range object(object(doc["references"])["connectors"]) {
+			connectors := object(object(doc["references"])["connectors"])
+			for _, name := range keys(connectors) {
+				old, id := connectors[name], "CI"+itoa(r.IntN(1e9))
 				raw, _ := json.Marshal(doc)
 				var v map[string]any
 				_ = json.Unmarshal([]byte(strings.ReplaceAll(string(raw), old.(string), id)), &v)
@@ -134,6 +135,11 @@ func noises() []noise {
 				own := map[string]any{}
 				for name, v := range first {
 					if r.IntN(2) == 0 {
+						own[name] = v
+					}
+				}
+				for name, v := range object(t["arguments"]) {
+					if !cmp.Equal(v, first[name]) {
 						own[name] = v
 					}
 				}

@@ -2,9 +2,6 @@ package flow
 
 import "pcconnect.ai/descope-mgmt/internal/model"
 
-// rootNode is the node of a screen that all others are below.
-const rootNode = "ROOT"
-
 // Screen is one screen of a flow, read from its document.
 type Screen struct {
 	// ID is "SC" and a random part. Descope: it differs in every project.

@@ -41,7 +41,13 @@ func checkShape(doc map[string]any) error {
 		})
 		s.objects(screen, "interactions", func(i map[string]any) { s.texts(i, "id", "label", "type", "subType", "icon") })
 	})
-	s.object(doc, "references", func(map[string]any) {})
+	s.object(doc, "references", func(references map[string]any) {
+		for _, kind := range keys(references) {
+			if ids, ok := references[kind].(map[string]any); ok {
+				s.object(references, kind, func(map[string]any) { s.texts(ids, keys(ids)...) })
+			}
+		}
+	})
 	return s.err
 }
 

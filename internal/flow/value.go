@@ -32,6 +32,15 @@ func texts(v any) []string {
 	return out
 }
 
+// anyList is a list of texts as a JSON value.
+func anyList(texts []string) []any {
+	out := make([]any, len(texts))
+	for i, s := range texts {
+		out[i] = s
+	}
+	return out
+}
+
 // objects are the objects of a list.
 func objects(v any) []map[string]any {
 	var out []map[string]any
