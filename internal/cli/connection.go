@@ -41,6 +41,10 @@ type connection struct {
 	live model.State
 	// kinds are those that live was read for; of others it says nothing.
 	kinds []model.Kind
+	// runs are those that were on record when the project was read, and others says
+	// that one of them was open then: it may have been under way.
+	runs   []string
+	others bool
 	// told are the open runs that the user has been told of.
 	told    []string
 	closers []func() error
@@ -132,12 +136,9 @@ func (c *connection) open(ctx context.Context, v variables) error {
 		}
 		a.warnUnencrypted(base)
 		c.baseURL = base.value
-		c.key = v.forEnvironment(c.env, varKey)
-		if c.key.value == "" {
-			return &codedError{
-				code: exitAuth, hint: "descope-mgmt plan --env " + c.env + " --emulator",
-				err: errors.New("no management key: set " + environmentVariable(c.env, varKey) + " or DESCOPE_MANAGEMENT_KEY, or try the embedded emulator with --emulator"),
-			}
+		a.warnDotEnv(c.module.Root(), v)
+		if c.key, err = a.managementKey(ctx, c.module.Root(), c.env, v); err != nil {
+			return err
 		}
 	}
 	if c.scope, err = c.state.Scope(c.baseURL, c.project); err != nil {

@@ -100,6 +100,10 @@ func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.runs, err = c.state.RunIDs(); err != nil {
+		return nil, err
+	}
+	c.others = len(rec.open) > 0
 	kinds := r.kinds(rec)
 	live, err := c.readFor(ctx, r, kinds)
 	if err != nil {
@@ -278,7 +282,12 @@ func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed co
 	if err != nil {
 		return err
 	}
-	if err := c.stillTrue(ctx, r, p, agreed, len(rec.open) > 0); err != nil {
+	ids, err := c.state.RunIDs()
+	if err != nil {
+		return err
+	}
+	ran := c.others || len(rec.open) > 0 || !slices.Equal(ids, c.runs)
+	if err := c.stillTrue(ctx, r, p, agreed, ran); err != nil {
 		return err
 	}
 	if err := c.settleOpen(ctx, rec); err != nil {
@@ -288,10 +297,11 @@ func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed co
 }
 
 // stillTrue looks again at a project that may have moved since the plan was made:
-// while somebody thought about it, since it was saved, or because a run had not come
-// to its end. Not after --yes, where no time has passed. What a change is about is
-// checked as it is written in any case.
-func (c *connection) stillTrue(ctx context.Context, r request, p *plan.Plan, agreed consent, open bool) error {
+// while somebody thought about it, since it was saved, or because another run was
+// under way then, or has begun since: a pre-image of before that run would undo what
+// it did. Otherwise not after --yes, where no time has passed. What a change is about
+// is checked as it is written in any case.
+func (c *connection) stillTrue(ctx context.Context, r request, p *plan.Plan, agreed consent, ran bool) error {
 	switch {
 	case agreed.allowed.SavedPlan:
 		rec, err := c.record()
@@ -312,18 +322,22 @@ func (c *connection) stillTrue(ctx context.Context, r request, p *plan.Plan, agr
 		if taken := p.Taken(c.live); len(taken) > 0 {
 			return refusedError(agreed.retry, "nothing was applied, since the project moved after the plan was saved: %s", taken[0].Detail)
 		}
-	case !agreed.yes || open:
+	case !agreed.yes || ran:
 		fresh, err := c.plan(ctx, r)
 		if err != nil {
 			return err
 		}
-		if err := same(p, fresh, agreed.retry); err != nil {
+		when := "while you were asked"
+		if agreed.yes {
+			when = "after it was read, by another run"
+		}
+		if err := same(p, fresh, when, agreed.retry); err != nil {
 			return err
 		}
 		// The changes may be the same and still not go through: a name that one of
 		// them takes may be taken by now.
 		if left := fresh.Gate(agreed.allowed); len(left) > 0 {
-			return refusedError(agreed.retry, "nothing was applied, since the project moved while you were asked: %s", left[0].Detail)
+			return refusedError(agreed.retry, "nothing was applied, since the project moved %s: %s", when, left[0].Detail)
 		}
 	}
 	return nil
@@ -416,9 +430,9 @@ func declined(err error, what, flag string) error {
 	}
 }
 
-// same refuses unless a fresh plan would do exactly what was shown. Objects
-// outside the plan do not matter.
-func same(shown, fresh *plan.Plan, again string) error {
+// same refuses unless a fresh plan would do exactly what was shown; when says in the
+// refusal when the project moved. Objects outside the plan do not matter.
+func same(shown, fresh *plan.Plan, when, again string) error {
 	now := make(map[model.Key]plan.Change, len(fresh.Changes))
 	for _, ch := range fresh.Changes {
 		now[ch.Key] = ch
@@ -438,7 +452,7 @@ func same(shown, fresh *plan.Plan, again string) error {
 		return nil
 	}
 	slices.Sort(moved)
-	return refusedError(again, "nothing was applied, since the project moved while you were asked: %s", strings.Join(moved, ", "))
+	return refusedError(again, "nothing was applied, since the project moved %s: %s", when, strings.Join(moved, ", "))
 }
 
 // sameCalls reports whether two changes make the same calls from the same
