@@ -10,11 +10,13 @@ import (
 )
 
 // flagsOfOneRun are left out of a command that is printed for later: consent to
-// what was shown then, and the form of the output.
+// what was shown then, the form of the output, and a command that may hold a
+// secret.
 func flagsOfOneRun() []string {
 	return []string{
 		"yes", "auto-approve", "confirm-project", "plan", "dry-run",
 		"output", "quiet", "verbose", "no-color", "log-level", "log-file",
+		"management-key-command",
 	}
 }
 
@@ -96,7 +98,7 @@ func (a *app) here(command string) string {
 	}
 	has := func(flag string) bool { return strings.Contains(command+" ", " --"+flag+" ") }
 	for _, f := range []struct{ name, value string }{
-		{"env", a.flags.env}, {"dir", a.flags.dir}, {"config", a.flags.config}, {"state-dir", a.flags.stateDir},
+		{"env", a.flags.env}, {"dir", a.flags.dir}, {"config", a.flags.config}, {"state-dir", a.flags.stateDir}, {"management-key-file", a.flags.keyFile},
 	} {
 		if f.value != "" && !has(f.name) {
 			command += " --" + f.name + " " + shellQuote(f.value)

@@ -47,6 +47,8 @@ type globalFlags struct {
 	stateDir    string
 	backupDir   string
 	baseURL     string
+	keyFile     string
+	keyCommand  string
 	emulator    bool
 	output      string
 	noColor     bool

@@ -154,10 +154,11 @@ func (a *app) remedy(err error) string {
 func stageOf(err error) string {
 	var state *stateError
 	var locked *store.LockedError
+	var key *keyError
 	switch code := exitCode(err); {
 	case errors.As(err, &state), errors.As(err, &locked):
 		return "state"
-	case code == exitAuth:
+	case errors.As(err, &key), code == exitAuth:
 		return "key"
 	case code == exitRefused:
 		return "project"

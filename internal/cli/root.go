@@ -70,6 +70,8 @@ func (a *app) addGlobalFlags(root *cobra.Command) {
 	f.StringVar(&a.flags.stateDir, "state-dir", "", "state directory (default: DESCOPE_STATE_DIR, or ~/.descope-mgmt)")
 	f.StringVar(&a.flags.backupDir, "backup-dir", "", "directory of the backups (default: DESCOPE_BACKUP_DIR, or backups in the state directory)")
 	f.StringVar(&a.flags.baseURL, "base-url", "", "address of Descope's API (default: DESCOPE_BASE_URL, or by the project id)")
+	f.StringVar(&a.flags.keyFile, "management-key-file", "", "file that holds the management key (default: DESCOPE_MANAGEMENT_KEY_FILE, or the key in DESCOPE_MANAGEMENT_KEY)")
+	f.StringVar(&a.flags.keyCommand, "management-key-command", "", "shell command that prints the management key (default: DESCOPE_MANAGEMENT_KEY_COMMAND)")
 	f.BoolVar(&a.flags.emulator, "emulator", false, "use the embedded emulator instead of Descope; its data stays in the state directory")
 	f.StringVarP(&a.flags.output, "output", "o", "", "form of the result: text, json or yaml")
 	f.BoolVar(&a.flags.noColor, "no-color", false, "no colours (also: NO_COLOR)")
@@ -81,6 +83,7 @@ func (a *app) addGlobalFlags(root *cobra.Command) {
 	f.DurationVar(&a.flags.timeout, "timeout", 30*time.Second, "longest time to wait for one answer of Descope")
 	root.SetGlobalNormalizationFunc(aliases())
 	must(root.RegisterFlagCompletionFunc("env", a.completeEnvironments))
+	must(root.RegisterFlagCompletionFunc("management-key-command", cobra.NoFileCompletions))
 	must(root.RegisterFlagCompletionFunc("output", completeFormats))
 	must(root.RegisterFlagCompletionFunc("log-level", fixedCompletion("debug", "info", "warning", "error")))
 }

@@ -29,8 +29,14 @@ func spellings(key string) []string {
 // and looks for it on both streams and in every file that was written.
 func TestKeyStaysSecret(t *testing.T) {
 	t.Parallel()
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte(testKey+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	forms := [][]string{
 		{"-v", "--log-level", "debug"},
+		{"--log-level", "debug", "--management-key-file", file},
+		{"-v", "--log-level", "debug", "--management-key-command", "printf %s " + shellQuote(testKey)},
 		{"-o", "json", "-v", "--log-level", "debug"},
 		{"-o", "yaml", "--log-level", "debug", "--log-file", "debug.log"},
 	}
@@ -68,7 +74,7 @@ func TestKeyStaysSecret(t *testing.T) {
 				commands = append(commands, []string{"eval"}, []string{"validate"}, []string{"env", "list"}, []string{"plan", "--out", "saved.plan"},
 					[]string{"sync", "--emulator", "--yes"}, []string{"version"}, []string{"fmt"}, []string{"plan", "--nonsense"}, []string{"plan", "--target", "x"})
 			} else {
-				forms = forms[1:2]
+				forms = forms[2:4]
 			}
 			for _, c := range commands {
 				for _, form := range forms {

@@ -19,13 +19,16 @@ import (
 const (
 	varProjectID = "PROJECT_ID"
 	varKey       = "MANAGEMENT_KEY"
-	varBaseURL   = "BASE_URL"
-	varEnv       = "ENVIRONMENT"
-	varStateDir  = "STATE_DIR"
-	varConfig    = "CONFIG"
-	varBackupDir = "BACKUP_DIR"
-	varRetention = "BACKUP_RETENTION_DAYS"
-	varPrefix    = "DESCOPE_"
+	// The same, from a file or a command; see [chooseKey].
+	varKeyFile    = "MANAGEMENT_KEY_FILE"
+	varKeyCommand = "MANAGEMENT_KEY_COMMAND"
+	varBaseURL    = "BASE_URL"
+	varEnv        = "ENVIRONMENT"
+	varStateDir   = "STATE_DIR"
+	varConfig     = "CONFIG"
+	varBackupDir  = "BACKUP_DIR"
+	varRetention  = "BACKUP_RETENTION_DAYS"
+	varPrefix     = "DESCOPE_"
 )
 
 // source says where a setting came from. It decides how far it is trusted: a
