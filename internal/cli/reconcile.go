@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"strings"
 
 	"pcconnect.ai/descope-mgmt/internal/api"
-	"pcconnect.ai/descope-mgmt/internal/apply"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
 	"pcconnect.ai/descope-mgmt/internal/ui"
@@ -282,65 +280,13 @@ func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed co
 	if err != nil {
 		return err
 	}
-	ids, err := c.state.RunIDs()
-	if err != nil {
-		return err
-	}
-	ran := c.others || len(rec.open) > 0 || !slices.Equal(ids, c.runs)
-	if err := c.stillTrue(ctx, r, p, agreed, ran); err != nil {
+	if err := c.stillTrue(ctx, r, p, agreed, rec); err != nil {
 		return err
 	}
 	if err := c.settleOpen(ctx, rec); err != nil {
 		return err
 	}
 	return c.apply(ctx, r, p, agreed)
-}
-
-// stillTrue looks again at a project that may have moved since the plan was made:
-// while somebody thought about it, since it was saved, or because another run was
-// under way then, or has begun since: a pre-image of before that run would undo what
-// it did. Otherwise not after --yes, where no time has passed. What a change is about
-// is checked as it is written in any case.
-func (c *connection) stillTrue(ctx context.Context, r request, p *plan.Plan, agreed consent, ran bool) error {
-	switch {
-	case agreed.allowed.SavedPlan:
-		rec, err := c.record()
-		if err != nil {
-			return err
-		}
-		c.kinds = r.kinds(rec)
-		if c.live, err = c.readFor(ctx, r, c.kinds); err != nil {
-			return err
-		}
-		if stale := apply.Stale(p, c.live); len(stale) > 0 {
-			moved := make([]string, len(stale))
-			for i, s := range stale {
-				moved[i] = s.Error()
-			}
-			return refusedError(agreed.retry, "nothing was applied, since the project moved after the plan was saved: %s", strings.Join(moved, "; "))
-		}
-		if taken := p.Taken(c.live); len(taken) > 0 {
-			return refusedError(agreed.retry, "nothing was applied, since the project moved after the plan was saved: %s", taken[0].Detail)
-		}
-	case !agreed.yes || ran:
-		fresh, err := c.plan(ctx, r)
-		if err != nil {
-			return err
-		}
-		when := "while you were asked"
-		if agreed.yes {
-			when = "after it was read, by another run"
-		}
-		if err := same(p, fresh, when, agreed.retry); err != nil {
-			return err
-		}
-		// The changes may be the same and still not go through: a name that one of
-		// them takes may be taken by now.
-		if left := fresh.Gate(agreed.allowed); len(left) > 0 {
-			return refusedError(agreed.retry, "nothing was applied, since the project moved %s: %s", when, left[0].Detail)
-		}
-	}
-	return nil
 }
 
 // confirmUnmanaged has the addresses typed of objects that would be deleted though
@@ -428,36 +374,4 @@ func declined(err error, what, flag string) error {
 	default:
 		return err
 	}
-}
-
-// same refuses unless a fresh plan would do exactly what was shown; when says in the
-// refusal when the project moved. Objects outside the plan do not matter.
-func same(shown, fresh *plan.Plan, when, again string) error {
-	now := make(map[model.Key]plan.Change, len(fresh.Changes))
-	for _, ch := range fresh.Changes {
-		now[ch.Key] = ch
-	}
-	var moved []string
-	for _, ch := range shown.Changes {
-		f, ok := now[ch.Key]
-		if !ok || !sameCalls(ch, f) {
-			moved = append(moved, ch.Key.String())
-		}
-		delete(now, ch.Key)
-	}
-	for key := range now {
-		moved = append(moved, key.String())
-	}
-	if len(moved) == 0 {
-		return nil
-	}
-	slices.Sort(moved)
-	return refusedError(again, "nothing was applied, since the project moved %s: %s", when, strings.Join(moved, ", "))
-}
-
-// sameCalls reports whether two changes make the same calls from the same
-// pre-image.
-func sameCalls(a, b plan.Change) bool {
-	return a.Action == b.Action && model.Equal(a.PreImage, b.PreImage) &&
-		slices.EqualFunc(a.Steps, b.Steps, func(x, y model.Step) bool { return x.Op == y.Op && bytes.Equal(x.Body, y.Body) })
 }
