@@ -6,10 +6,11 @@ GO        ?= go
 TIMEOUT   ?= 10m
 BENCH     ?= .
 FUZZTIME  ?= 10s
+CHAOS     ?= 300
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS   := -s -w -X pcconnect.ai/descope-mgmt/internal/cli.buildVersion=$(VERSION)
 
-.PHONY: help build test lint fmt check golden cover bench fuzz conformance demo hooks clean
+.PHONY: help build test lint fmt check golden cover bench fuzz chaos conformance demo hooks clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +43,9 @@ bench: ## run the benchmarks (BENCH=regexp selects), then measure what has a bud
 
 fuzz: ## run every fuzz target for FUZZTIME
 	scripts/fuzz.sh $(FUZZTIME)
+
+chaos: ## kill CHAOS processes at random, and crash a run at every point (long)
+	CHAOS=$(CHAOS) CRASH_EVERY=1 $(GO) test -count=1 -v -timeout 3h -run '^Test(Chaos|Crashes)' ./internal/cli
 
 conformance: build ## drive the emulator with an official SDK (needs Node)
 	cd conformance && npm ci --no-audit --no-fund
