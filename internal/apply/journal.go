@@ -20,12 +20,12 @@ type Journal interface {
 	Ended(change, step, attempts int, outcome, reason string) error
 }
 
-// JournalError says that the journal could not be written. Nothing is sent of which
-// the journal does not know.
+// JournalError says why the journal took no more entries. Nothing is sent of which it
+// does not know.
 type JournalError struct{ Err error }
 
 func (e *JournalError) Error() string {
-	return fmt.Sprintf("the journal of the run could not be written: %v", e.Err)
+	return fmt.Sprintf("nothing more was sent: %v", e.Err)
 }
 
 func (e *JournalError) Unwrap() error { return e.Err }

@@ -125,7 +125,7 @@ func TestJournalBreaks(t *testing.T) {
 		}
 		if failAt == 5 { // the second step of b
 			if diff := cmp.Diff([]string{
-				"a done", "b failed: the journal of the run could not be written: disk full",
+				"a done", "b failed: nothing more was sent: disk full",
 				"c not run: needs b", "d not run",
 			}[:2], statuses(r)[:2]); diff != "" {
 				t.Errorf("outcomes:\n%s", diff)

@@ -21,6 +21,11 @@ const (
 // the run itself wrote down at its end or, where it did not come to its end, what
 // its journal and the live project tell.
 func account(rec *store.RunRecord, live model.State) []store.RunOutcome {
+	return told(rec, func(ch plan.Change) bool { return took(ch, live) })
+}
+
+// told is account where took says whether the project is as a change leaves it.
+func told(rec *store.RunRecord, took func(plan.Change) bool) []store.RunOutcome {
 	if rec.Result != nil {
 		return rec.Result.Outcomes
 	}
@@ -50,11 +55,11 @@ func account(rec *store.RunRecord, live model.State) []store.RunOutcome {
 		sent := o.StepsDone > 0 || o.Status != statusNotRun || len(intended[i]) > 0
 		switch {
 		case !sent:
-		case o.StepsDone == len(ch.Steps), took(ch, live):
+		case o.StepsDone == len(ch.Steps), took(ch):
 			o.Status, o.Error = statusDone, ""
 		case len(intended[i]) > 0:
 			o.Status, o.Error = statusUnknown, "the run ended before the answer came"
-		case o.StepsDone > 0:
+		case o.StepsDone > 0 && o.Status != statusUnknown:
 			o.Status = statusFailed
 		}
 	}
@@ -68,7 +73,7 @@ func took(ch plan.Change, live model.State) bool {
 		return ch.Action == plan.Delete && !exists
 	}
 	return !slices.ContainsFunc(ch.Fields, func(f plan.FieldChange) bool {
-		return !model.Equal(valueAt(is.Attrs, f.Path), f.After)
+		return !plan.Same(ch.Key.Kind, f.Path, valueAt(is.Attrs, f.Path), f.After)
 	})
 }
 
@@ -108,7 +113,7 @@ func applied(last model.State, rec *store.RunRecord, outcomes []store.RunOutcome
 		case o.Status == statusDone:
 			sent := plan.Applied(want, model.Resource{Key: o.Key, Attrs: ch.After})
 			if restores(rec.Info.Operation) {
-				sent = joined(was, sent)
+				sent = replaced(was, sent)
 			}
 			now[o.Key] = sent
 		case exists && o.StepsDone > 0 && (ch.Action == plan.Create || ch.Adopts || recorded),
@@ -148,8 +153,34 @@ func joined(was, now model.Resource) model.Resource {
 		}
 		attrs[name] = v
 	}
-	delete(attrs, "unmanaged") // nothing of that is ours
 	was.Key, was.Attrs = now.Key, attrs
+	return was
+}
+
+// replaced gives the values that a record has already the ones that they have now, and
+// adds none: what a rollback or a restore writes beside those is not ours for that.
+func replaced(was, now model.Resource) model.Resource {
+	attrs := maps.Clone(was.Attrs)
+	spec := model.Spec(now.Key.Kind)
+	for name, old := range was.Attrs {
+		v, written := now.Attrs[name]
+		inner, isMap := v.(map[string]any)
+		keys, wasMap := old.(map[string]any)
+		switch {
+		case !written:
+		case isMap && wasMap && slices.Contains(spec.Maps, name):
+			merged := maps.Clone(keys)
+			for k := range keys {
+				if v, written := inner[k]; written {
+					merged[k] = v
+				}
+			}
+			attrs[name] = merged
+		default:
+			attrs[name] = v
+		}
+	}
+	was.Attrs = attrs
 	return was
 }
 

@@ -161,7 +161,7 @@ func TestAppliedByARollback(t *testing.T) {
 		t.Errorf("%d objects are recorded", next.Len())
 	}
 	got, _ := next.Get(ours.Key)
-	wantAttrs := map[string]any{"name": "new", "custom_attributes": map[string]any{"plan": "a", "kept": "k", "gone": nil}}
+	wantAttrs := map[string]any{"name": "new", "custom_attributes": map[string]any{"plan": "a", "kept": "k"}}
 	if diff := cmp.Diff(wantAttrs, got.Attrs); diff != "" || !got.Policy.PreventDestroy {
 		t.Errorf("policy %+v, attributes %s", got.Policy, diff)
 	}

@@ -48,7 +48,11 @@ func (a *app) given() []string {
 	}
 	a.cmd.Flags().Visit(func(f *pflag.Flag) {
 		if !strings.HasPrefix(f.Name, "management-key") && f.Name != "output" && f.Name != "no-color" {
-			words = append(words, strings.Join(flagWords(f), " "))
+			given := flagWords(f)
+			if f.Name == "attribute" { // what it sets is in the plan
+				given = []string{"--attribute"}
+			}
+			words = append(words, strings.Join(given, " "))
 		}
 	})
 	return words

@@ -123,7 +123,7 @@ func outcome(r apply.Result, found *checked, failure error) error {
 	case r.Partial():
 		return &codedError{code: exitPartly, err: failure}
 	case !r.OK():
-		return exitWith(exitCodeOf(r))
+		return &codedError{code: exitCodeOf(r), err: failure}
 	default:
 		return failure
 	}
@@ -134,8 +134,11 @@ func outcome(r apply.Result, found *checked, failure error) error {
 func exitCodeOf(r apply.Result) int {
 	for _, o := range r.Outcomes {
 		var stale *apply.StaleError
+		var coded *codedError
 		switch {
 		case o.Err == nil:
+		case errors.As(o.Err, &coded):
+			return coded.code
 		case errors.As(o.Err, &stale):
 			return exitRefused
 		case api.IsAuth(o.Err):

@@ -181,6 +181,13 @@ apart. It names the first record that does not fit, and exits with 6.`,
 			if err != nil {
 				return brokenAudit(err)
 			}
+			unknown, err := unknownRuns(dir)
+			if err != nil {
+				return err
+			}
+			for _, id := range unknown {
+				a.note("warning: the audit log does not know run " + id + ", which is on record: the log was begun anew after it, or replaced\n")
+			}
 			if a.flags.output != formatText {
 				return a.encode(state)
 			}
@@ -188,6 +195,30 @@ apart. It names the first record that does not fit, and exits with 6.`,
 			return nil
 		},
 	}
+}
+
+// unknownRuns are the runs on record that the log lacks. Each has the hash of its own
+// entry: a log that was begun anew is whole, and shows by this that it was.
+func unknownRuns(dir *store.Dir) ([]string, error) {
+	records, err := dir.Audit().Records()
+	if err != nil {
+		return nil, brokenAudit(err)
+	}
+	runs, err := dir.Runs()
+	if err != nil {
+		return nil, err
+	}
+	var unknown []string
+	hashes := make(map[string]bool, len(records))
+	for _, r := range records {
+		hashes[r.Hash] = true
+	}
+	for _, s := range runs {
+		if s.Err == nil && s.Info.AuditHead != "" && !hashes[s.Info.AuditHead] {
+			unknown = append(unknown, s.Info.ID)
+		}
+	}
+	return unknown, nil
 }
 
 // brokenAudit refuses to go on from a chain that is broken.

@@ -367,7 +367,7 @@ needs. Runs do the same by themselves.`,
   descope-mgmt backup prune --env dev --older-than 7d`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.onConnection(cmd.Context(), func(c *connection) error { return c.backupPrune(age, dryRun) })
+			return a.onConnection(cmd.Context(), func(c *connection) error { return c.backupPrune(cmd.Context(), age, dryRun) })
 		},
 	}
 	cmd.Flags().StringVar(&age, "older-than", "", "age in days or hours: 7d, 36h")
@@ -375,7 +375,7 @@ needs. Runs do the same by themselves.`,
 	return cmd
 }
 
-func (c *connection) backupPrune(age string, dryRun bool) error {
+func (c *connection) backupPrune(ctx context.Context, age string, dryRun bool) error {
 	kept := c.retention
 	if age != "" {
 		d, err := parseAge(age)
@@ -386,6 +386,11 @@ func (c *connection) backupPrune(age string, dryRun bool) error {
 	} else if kept == 0 {
 		c.app.note("Backups are kept for ever; --older-than says otherwise.\n")
 		kept = 100 * 365 * 24 * time.Hour
+	}
+	if !dryRun { // a run that begins must find the backup that it has just made
+		if err := c.lock(ctx, consent{retry: c.app.again(c.env)}); err != nil {
+			return err
+		}
 	}
 	removed, err := c.pruneBackups(c.app.now().Add(-kept), dryRun)
 	if err != nil {

@@ -42,7 +42,7 @@ func TestChaos(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%s", &n)
+	t.Logf("counts: %s", &n)
 }
 
 func number(t *testing.T, variable string, otherwise int) int {

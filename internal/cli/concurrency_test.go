@@ -69,7 +69,7 @@ func TestNoLostUpdate(t *testing.T) {
 			}
 			names := w.tenants()
 			if want == exitRefused {
-				contains(t, captured.ErrOut(), "nothing was applied", "tenant/acme-corp", "after it was read, by another run")
+				contains(t, captured.ErrOut(), "nothing was applied", "tenant/acme-corp", "after the plan was made")
 				if names["acme-corp"] == "Acme Corporation" {
 					t.Errorf("what the other one did is lost: %v", names)
 				}

@@ -175,7 +175,7 @@ func TestMovedWhileAsked(t *testing.T) {
 			asked.meanwhile = []func(){func() { w.live(devProject, tt.after...) }}
 			w.prompter = asked
 			r := w.mustRun(exitRefused, "sync", "--env", "dev", "--adopt-existing")
-			contains(t, r.err, "nothing was applied", "moved while you were asked", tt.says)
+			contains(t, r.err, "nothing was applied", "moved after the plan was made", tt.says)
 			if n := w.writes(); n != 0 {
 				t.Errorf("%d writes", n)
 			}

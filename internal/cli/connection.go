@@ -41,10 +41,6 @@ type connection struct {
 	live model.State
 	// kinds are those that live was read for; of others it says nothing.
 	kinds []model.Kind
-	// runs are those that were on record when the project was read, and others says
-	// that one of them was open then: it may have been under way.
-	runs   []string
-	others bool
 	// told are the open runs that the user has been told of.
 	told    []string
 	closers []func() error

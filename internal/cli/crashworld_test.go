@@ -90,9 +90,10 @@ type crashWorld struct {
 	// happened to; applied is what is remembered then.
 	before, after map[string]string
 	applied       string
-	edges         int // of the requests of such a run, with one worker
-	operations    []string
-	steps         map[string]int // of its plan, by tenant
+	// Of such a run, with one worker: the edges of its requests, and its operations
+	// on the disk.
+	edges, operations int
+	steps             map[string]int // of its plan, by tenant
 }
 
 // crashGround is what a run begins from: a configuration, the tenants of a project
@@ -215,17 +216,17 @@ type crashSite struct {
 	workers   int
 }
 
-// site is a copy of the state directory and of the project.
-func (w *crashWorld) site(t *testing.T, workers int) *crashSite {
+// site is a copy of a state directory and of a project.
+func (w *crashWorld) site(t *testing.T, state string, live []byte, workers int) *crashSite {
 	t.Helper()
 	s := &crashSite{T: t, world: w, root: t.TempDir(), workers: workers}
-	if err := copyTree(w.state, s.state()); err != nil {
+	if err := copyTree(state, s.state()); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(s.state(), 0o700); err != nil { //nolint:gosec // a directory
 		t.Fatal(err)
 	}
-	s.serve(w.live)
+	s.serve(live)
 	return s
 }
 
@@ -325,7 +326,7 @@ func (s *crashSite) resume(id string) crashOutcome {
 		if err != nil {
 			return request{}, nil, err
 		}
-		r, err := c.resumption(rec)
+		r, err := c.resumption(ctx, rec)
 		if err != nil {
 			return r, nil, err
 		}

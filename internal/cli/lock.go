@@ -33,6 +33,9 @@ func (a *app) holder(ctx context.Context) store.Holder {
 // lock keeps every other run from writing to the project until the connection is
 // closed.
 func (c *connection) lock(ctx context.Context, agreed consent) error {
+	if c.locked != nil {
+		return nil
+	}
 	holder := c.app.holder(ctx)
 	if id := agreed.forceUnlock; id != "" {
 		if err := c.forceUnlock(ctx, id, holder); err != nil {

@@ -195,7 +195,7 @@ func TestKill(t *testing.T) {
 // to do, and its tenants are still known to be ours.
 func TestKillAtTheEnd(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, emulator.Options{Latency: 100 * time.Millisecond, Faults: []emulator.Fault{failing(t, "slow,skip=1,match=GET /v1/mgmt/tenant/all")}})
+	w := newWorld(t, emulator.Options{Latency: 100 * time.Millisecond, Faults: []emulator.Fault{failing(t, "slow,skip=2,match=GET /v1/mgmt/tenant/all")}})
 	w.write("envs/tenants.cue", many(5, "standard"))
 	p := w.start("sync", "--env", "dev", "--yes")
 	eventually(t, "5 tenants, and the read after them", func() bool { return w.requests(createPath) == 5 && w.inFlight() == 1 })

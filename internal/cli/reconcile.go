@@ -51,6 +51,24 @@ func restores(operation string) bool {
 	return operation == operationRollback || operation == operationRestore
 }
 
+// about restricts a request to what a saved plan is about, so that the plan can be
+// made once more and held against it, guards and all.
+func (r request) about(p *plan.Plan) request {
+	r.exact = true
+	r.options.Targets, r.options.Prune, r.options.PruneUnmanaged = nil, nil, nil
+	for _, ch := range p.Changes {
+		r.options.Targets = append(r.options.Targets, ch.Key)
+		switch {
+		case ch.Action != plan.Delete:
+		case ch.Moved == plan.Unknown:
+			r.options.PruneUnmanaged = append(r.options.PruneUnmanaged, ch.Key)
+		case !slices.Contains(r.options.Prune, ch.Key.Kind):
+			r.options.Prune = append(r.options.Prune, ch.Key.Kind)
+		}
+	}
+	return r
+}
+
 // baseline is what the plan takes for last applied.
 func (r request) baseline(live, last model.State) model.State {
 	if r.base == nil {
@@ -98,10 +116,6 @@ func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.runs, err = c.state.RunIDs(); err != nil {
-		return nil, err
-	}
-	c.others = len(rec.open) > 0
 	kinds := r.kinds(rec)
 	live, err := c.readFor(ctx, r, kinds)
 	if err != nil {

@@ -102,10 +102,14 @@ func (c *connection) settleOpen(ctx context.Context, rec record) error {
 	for _, open := range rec.open {
 		outcomes := account(open, live)
 		if open.Info.Operation == operationRollback {
-			if err := c.hold(open.Info, outcomes); err != nil {
+			if err := c.hold(open.Info, outcomes); unreadable(err) {
+				c.app.note("warning: what run " + open.Info.ID + " took back is not held: " + messageOf(err) + "\n")
+			} else if err != nil {
 				return err
 			}
 		}
+		// What somebody changed since is no image of what the run left.
+		asLeft := func(ch plan.Change) bool { return took(ch, live) }
 		killed := recorded{connection: c, info: open.Info, plan: open.Plan}
 		result := store.RunResult{Finished: c.app.now(), Status: "killed", Outcomes: outcomes}
 		if !told[open.Info.ID] {
@@ -113,7 +117,7 @@ func (c *connection) settleOpen(ctx context.Context, rec record) error {
 				return err
 			}
 		}
-		if err := c.scope.FinishRun(open.Info.ID, images(open.Plan, live), result); err != nil {
+		if err := c.scope.FinishRun(open.Info.ID, images(open.Plan, live, asLeft), result); err != nil {
 			return err
 		}
 		c.app.note(fmt.Sprintf("Run %s did not come to its end (%s). What it did is on record now; to undo it: %s\n",
@@ -152,6 +156,14 @@ func (c *connection) toldOutcomes() (map[string]bool, error) {
 		told[r.Run] = told[r.Run] || r.Phase == "outcome"
 	}
 	return told, err
+}
+
+// unreadable reports that a record is not there any more or is damaged: no reason to
+// keep everybody from writing to the project.
+func unreadable(err error) bool {
+	var unknown *store.NotFoundError
+	var corrupt *store.CorruptError
+	return errors.As(err, &unknown) || errors.As(err, &corrupt)
 }
 
 // summaryOf counts outcomes: "3 done, 1 unknown, 6 not run".

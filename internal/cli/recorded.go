@@ -104,7 +104,7 @@ func (r *recorded) entry(phase, status string) store.AuditRecord {
 // else has taken by force sends nothing more.
 func (r *recorded) Intent(change, step int) error {
 	if err := r.locked.Held(); err != nil {
-		return err
+		return refusedError("descope-mgmt runs show "+r.info.ID, "%w", err)
 	}
 	return r.run.Intent(change, step)
 }
@@ -121,7 +121,7 @@ func (r *recorded) finish(ctx context.Context, result apply.Result, found *check
 	status := statusOf(result)
 	entry := r.entry("outcome", status)
 	entry.DurationMS = r.app.now().Sub(r.started).Milliseconds()
-	entry.Error = messageOf(errors.Join(result.Journal, failure))
+	entry.Error = messageOf(failure)
 	if entry.Error == "" {
 		if failed := result.Failed(); len(failed) > 0 {
 			entry.Error = ui.Safe(reasonOf(failed[0]))
@@ -131,7 +131,7 @@ func (r *recorded) finish(ctx context.Context, result apply.Result, found *check
 	// run without an end, and sees that its outcome is in the log.
 	_, err := r.state.Audit().Append(context.WithoutCancel(ctx), entry)
 	if found != nil && !found.open {
-		postErr := r.run.SavePost(images(r.plan, found.live))
+		postErr := r.run.SavePost(images(r.plan, found.live, func(plan.Change) bool { return true }))
 		if postErr == nil {
 			postErr = r.run.Finish(store.RunResult{
 				Finished: r.app.now(), Status: status, Outcomes: outcomesOf(result), Verified: true,
@@ -153,11 +153,14 @@ func messageOf(err error) string {
 	return ui.Safe(err.Error())
 }
 
-// images are the objects of a plan as they are in a live state; nil stands for one
-// that does not exist.
-func images(p *plan.Plan, live model.State) map[model.Key]json.RawMessage {
+// images are the objects of a plan as they are in a live state, those that keep says;
+// nil stands for one that does not exist.
+func images(p *plan.Plan, live model.State, keep func(plan.Change) bool) map[model.Key]json.RawMessage {
 	out := make(map[model.Key]json.RawMessage, len(p.Changes))
 	for _, ch := range p.Changes {
+		if !keep(ch) {
+			continue
+		}
 		out[ch.Key] = nil
 		if is, exists := live.Get(ch.Key); exists && is.Observed != nil {
 			out[ch.Key] = is.Observed.Raw

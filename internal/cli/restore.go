@@ -129,11 +129,21 @@ func (o *restoreOptions) request(ctx context.Context, c *connection, b store.Bac
 	// The backup decides what is wanted: a value that is another one by now is not
 	// somebody's move that would have to be asked about.
 	r.base = func(live, last model.State) model.State {
-		return live.Filter(func(is model.Resource) bool {
+		base := map[model.Key]model.Resource{}
+		for _, is := range live.Resources() {
 			_, saved := desired.Get(is.Key)
-			_, ours := last.Get(is.Key)
-			return saved || ours
-		})
+			was, ours := last.Get(is.Key)
+			written, _ := c.compiled.State.Get(is.Key)
+			is.Policy.PreventDestroy = was.Policy.PreventDestroy || written.Policy.PreventDestroy
+			if saved || ours || is.Policy.PreventDestroy {
+				base[is.Key] = is
+			}
+		}
+		s, err := stateOf(base)
+		if err != nil { // the keys are those of a state
+			return live
+		}
+		return s
 	}
 	if len(targets) > 0 {
 		return r, nil
@@ -156,7 +166,8 @@ func (o *restoreOptions) request(ctx context.Context, c *connection, b store.Bac
 			continue
 		}
 		r.options.Targets = append(r.options.Targets, is.Key)
-		if _, ours := rec.last.Get(is.Key); ours {
+		_, ours := rec.last.Get(is.Key)
+		if written, _ := c.compiled.State.Get(is.Key); ours || written.Policy.PreventDestroy {
 			r.remove = append(r.remove, is.Key)
 		} else {
 			r.options.PruneUnmanaged = append(r.options.PruneUnmanaged, is.Key)

@@ -39,29 +39,36 @@ func (a *app) finishing(i store.RunInfo) string {
 // resumption is the request for what is left of a run: the objects of its plan, as
 // they were to be. What was done already is as it is to be and comes out as no
 // change, so that nothing is done twice; what moved live meanwhile is drift.
-func (c *connection) resumption(rec *store.RunRecord) (request, error) {
-	if err := c.fits(rec); err != nil {
-		return request{}, err
-	}
+// A delete that was done is not repeated, since what has the id now is another object.
+func (c *connection) resumption(ctx context.Context, rec *store.RunRecord) (request, error) {
 	r := c.request(rec.Info.Operation, rec.Desired)
 	r.of, r.exact = rec.Info.ID, true
 	if restores(rec.Info.Operation) {
 		return r, refusedError(c.app.finishing(rec.Info),
 			"run %s is a %s; give the same command again instead of resuming it", rec.Info.ID, rec.Info.Operation)
 	}
-	kinds := map[model.Kind]bool{}
+	kinds := kindsOf(rec.Plan)
+	if len(kinds) == 1 {
+		r.only = kinds[0]
+	}
+	live, err := c.read(ctx, kinds...)
+	if err != nil {
+		return r, err
+	}
+	outcomes := account(rec, live)
 	deletes := map[model.Key][]model.Step{}
-	for _, ch := range rec.Plan.Changes {
-		r.options.Targets = append(r.options.Targets, ch.Key)
-		kinds[ch.Key.Kind] = true
+	for i, ch := range rec.Plan.Changes {
 		if ch.Action == plan.Delete {
+			if outcomes[i].Status == statusDone {
+				continue
+			}
+			if written, again := c.compiled.State.Get(ch.Key); again && r.operation != "tenant delete" {
+				return r, refusedError("descope-mgmt sync --env "+c.env, "run %s was to delete %s, which the configuration has again by now (%s)", rec.Info.ID, ch.Key, written.Origin)
+			}
 			deletes[ch.Key] = ch.Steps
 			r.remove = append(r.remove, ch.Key)
 		}
-	}
-	if len(kinds) == 1 {
-		for r.only = range kinds { //nolint:revive // the only one
-		}
+		r.options.Targets = append(r.options.Targets, ch.Key)
 	}
 	r.options.Encode = func(t model.Transition) ([]model.Step, error) {
 		if steps, ok := deletes[t.Key]; ok && t.After == nil {
@@ -70,6 +77,19 @@ func (c *connection) resumption(rec *store.RunRecord) (request, error) {
 		return api.Encode(t)
 	}
 	return r, nil
+}
+
+// ended is the record of a run that is over. One that has not come to its end may be
+// under way: then the lock is taken before its record is read, and kept.
+func (c *connection) ended(ctx context.Context, id string, agreed consent, dryRun bool) (*store.RunRecord, error) {
+	rec, err := c.loadRun(id)
+	if err != nil || rec.Result != nil || dryRun {
+		return rec, err
+	}
+	if err := c.lock(ctx, agreed); err != nil {
+		return nil, err
+	}
+	return c.loadRun(rec.Info.ID)
 }
 
 // fits refuses the record of a run in another project than this one.

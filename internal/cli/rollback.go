@@ -66,7 +66,7 @@ func (o *rollbackOptions) run(ctx context.Context, id string) (err error) {
 		return err
 	}
 	defer closing(c, &err)
-	rec, err := c.loadRun(id)
+	rec, err := c.ended(ctx, id, agreed, o.consent.dryRun)
 	if err != nil {
 		return err
 	}
@@ -152,13 +152,26 @@ func (c *connection) inverse(ctx context.Context, rec *store.RunRecord, targets 
 	for _, k := range r.remove {
 		created[k] = true
 	}
+	remade, err := c.remade(rec, live)
+	if err != nil {
+		return r, nil, err
+	}
 	// What became of a created object since is told by changedSince, and has a
-	// flag of its own; it is not drift too.
+	// flag of its own; it is not drift too. What an earlier rollback of the run has
+	// made again in part is not somebody else's.
+	desired := r.desired
 	r.base = func(live, last model.State) model.State {
 		base := overlaid(last, since)
 		for k := range created {
 			if is, exists := live.Get(k); exists {
 				base[k] = model.Resource{Key: k, Attrs: is.Attrs, Policy: base[k].Policy}
+			}
+		}
+		for k := range remade {
+			is, exists := live.Get(k)
+			want, wanted := desired.Get(k)
+			if _, known := base[k]; exists && wanted && !known {
+				base[k] = model.Resource{Key: k, Attrs: setSoFar(is.Attrs, want.Attrs)}
 			}
 		}
 		s, err := stateOf(base)
@@ -244,13 +257,66 @@ func changed(was, is model.Resource) []string {
 	for name, v := range a {
 		names[name] = !model.Equal(v, b[name])
 	}
-	for name := range b {
-		if _, ok := a[name]; !ok && was.Observed != nil {
+	for name, v := range b {
+		if _, ok := a[name]; !ok && (was.Observed != nil || !untouched(name, v)) {
 			names[name] = true
 		}
 	}
 	maps.DeleteFunc(names, func(_ string, moved bool) bool { return !moved })
 	return slices.Sorted(maps.Keys(names))
+}
+
+// remade are the objects that a run deleted and that earlier rollbacks of it have
+// begun to make again.
+func (c *connection) remade(rec *store.RunRecord, live model.State) (map[model.Key]bool, error) {
+	runs, err := c.state.Runs()
+	keys := map[model.Key]bool{}
+	for _, s := range runs {
+		if s.Err != nil || s.Info.Of != rec.Info.ID || s.Info.Operation != operationRollback {
+			continue
+		}
+		earlier, err := c.scope.LoadRun(s.Info.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range account(earlier, live) {
+			if o.Action == string(plan.Create) && (o.StepsDone > 0 || o.Status == statusDone || o.Status == statusUnknown) {
+				keys[o.Key] = true
+			}
+		}
+	}
+	return keys, err
+}
+
+// setSoFar is what an object has of the values that it is to get, key by key, and
+// what nobody ever set of it.
+func setSoFar(is, want map[string]any) map[string]any {
+	out := map[string]any{}
+	for name, v := range is {
+		inner, isMap := v.(map[string]any)
+		wanted, _ := want[name].(map[string]any)
+		switch {
+		case isMap:
+			out[name] = setSoFar(inner, wanted)
+		case unset(v) || model.Equal(v, want[name]):
+			out[name] = v
+		}
+	}
+	return out
+}
+
+// untouched reports whether an attribute that was not sent has the value that Descope
+// gives it.
+func untouched(name string, v any) bool {
+	if fields, ok := v.(map[string]any); ok && name == "unmanaged" {
+		for field, v := range fields {
+			if !unset(v) && (field != "authType" || v != "none") {
+				return false
+			}
+		}
+		return true
+	}
+	return unset(v)
 }
 
 // unset reports whether an attribute has the value of one that nobody ever set.

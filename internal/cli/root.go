@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
@@ -94,6 +95,9 @@ func (a *app) checkGlobalFlags(cmd *cobra.Command) error {
 	if a.flags.noColor {
 		a.streams.NoColor()
 	}
+	if err := emptyFlags(cmd); err != nil {
+		return err
+	}
 	if a.flags.parallelism < 1 || a.flags.parallelism > 50 {
 		return configError("", "--parallelism %d: allowed are 1 to 50", a.flags.parallelism)
 	}
@@ -116,6 +120,26 @@ func (a *app) checkGlobalFlags(cmd *cobra.Command) error {
 		return configError("", "%s has no output format %q; choose one of %s", cmd.CommandPath(), bad, strings.Join(allowed, ", "))
 	}
 	return nil
+}
+
+// emptyFlags refuses flags that restrict a command and were given nothing: a variable
+// of a script that is not set must not turn a part into the whole.
+func emptyFlags(cmd *cobra.Command) error {
+	restricting := []string{"target", "plan", "resume", "prune", "prune-unmanaged", "confirm-project", "out", "env"}
+	var err error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if err != nil || !slices.Contains(restricting, f.Name) {
+			return
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if len(values) == 0 || slices.Contains(values, "") {
+			err = configError(cmd.CommandPath()+" --help", "--%s was given nothing; leave it out, or name something", f.Name)
+		}
+	})
+	return err
 }
 
 // usageIsConfig makes wrong arguments of every command an error of the usage

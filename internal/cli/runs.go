@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/plan"
 	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
@@ -168,7 +168,7 @@ func (a *app) runsShow(id string) error {
 	if err != nil {
 		return damagedRun(err)
 	}
-	doc := runDoc{runEntry: entryOf(s), Outcomes: outcomeDocs(account(rec, model.State{})), Journal: append([]store.Entry{}, rec.Journal...), Torn: rec.Torn}
+	doc := runDoc{runEntry: entryOf(s), Outcomes: outcomeDocs(told(rec, func(plan.Change) bool { return false })), Journal: append([]store.Entry{}, rec.Journal...), Torn: rec.Torn}
 	where := " --env " + s.Info.Environment
 	for _, flag := range s.Info.Flags {
 		if name, _, _ := strings.Cut(flag, " "); name == "--emulator" || name == "--base-url" {

@@ -11,50 +11,41 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/plan"
 )
 
-// stillTrue looks again at a project that may have moved since the plan was made:
-// while somebody thought about it, since it was saved, or because another run was
-// under way then, or has begun since: a pre-image of before that run would undo what
-// it did. Otherwise not after --yes, where no time has passed. What a change is about
-// is checked as it is written in any case.
+// stillTrue makes the plan once more, now that nobody else writes, and holds it against
+// what was shown or saved: a project may have moved while somebody thought about it, or
+// another run may have ended only now, whose work a pre-image of before would undo. What
+// is read here is what the backup holds. What a change is about is checked as it is
+// written in any case.
 func (c *connection) stillTrue(ctx context.Context, r request, p *plan.Plan, agreed consent, rec record) error {
-	ids, err := c.state.RunIDs()
-	if err != nil {
-		return err
-	}
-	ran := c.others || len(rec.open) > 0 || !slices.Equal(ids, c.runs)
-	switch {
-	case agreed.allowed.SavedPlan:
-		c.kinds = r.kinds(rec)
-		if c.live, err = c.readFor(ctx, r, c.kinds); err != nil {
+	when := "after the plan was made"
+	if agreed.allowed.SavedPlan {
+		when = "after the plan was saved"
+		live, err := c.readFor(ctx, r, r.kinds(rec))
+		if err != nil {
 			return err
 		}
-		if stale := apply.Stale(p, c.live); len(stale) > 0 {
+		if stale := apply.Stale(p, live); len(stale) > 0 { // these say which field
 			moved := make([]string, len(stale))
 			for i, s := range stale {
 				moved[i] = s.Error()
 			}
-			return refusedError(agreed.retry, "nothing was applied, since the project moved after the plan was saved: %s", strings.Join(moved, "; "))
+			return refusedError(agreed.retry, "nothing was applied, since the project moved %s: %s", when, strings.Join(moved, "; "))
 		}
-		if taken := p.Taken(c.live); len(taken) > 0 {
-			return refusedError(agreed.retry, "nothing was applied, since the project moved after the plan was saved: %s", taken[0].Detail)
+		if taken := p.Taken(live); len(taken) > 0 {
+			return refusedError(agreed.retry, "nothing was applied, since the project moved %s: %s", when, taken[0].Detail)
 		}
-	case !agreed.yes || ran:
-		fresh, err := c.plan(ctx, r)
-		if err != nil {
-			return err
-		}
-		when := "while you were asked"
-		if agreed.yes {
-			when = "after it was read, by another run"
-		}
-		if err := same(p, fresh, when, agreed.retry); err != nil {
-			return err
-		}
-		// The changes may be the same and still not go through: a name that one of
-		// them takes may be taken by now.
-		if left := fresh.Gate(agreed.allowed); len(left) > 0 {
-			return refusedError(agreed.retry, "nothing was applied, since the project moved %s: %s", when, left[0].Detail)
-		}
+	}
+	fresh, err := c.plan(ctx, r)
+	if err != nil {
+		return err
+	}
+	if err := same(p, fresh, when, agreed.retry); err != nil {
+		return err
+	}
+	// The changes may be the same and still not go through: a name that one of them
+	// takes may be taken by now, or somebody uses what is to be deleted.
+	if left := fresh.Gate(agreed.allowed); len(left) > 0 {
+		return refusedError(agreed.retry, "nothing was applied, since the project moved %s: %s: %s", when, left[0].Rule, left[0].Detail)
 	}
 	return nil
 }

@@ -162,11 +162,11 @@ func (o *syncOptions) resumeRun(ctx context.Context) (err error) {
 		return err
 	}
 	defer closing(c, &err)
-	rec, err := c.loadRun(o.resume)
+	rec, err := c.ended(ctx, o.resume, agreed, o.consent.dryRun)
 	if err != nil {
 		return err
 	}
-	r, err := c.resumption(rec)
+	r, err := c.resumption(ctx, rec)
 	if err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func (o *syncOptions) runSaved(ctx context.Context, c *connection, r request, ag
 			return refusedError(again, "the saved plan is for another %s (%s) than there is now (%s); nothing was applied", x.what, x.saved, x.now)
 		}
 	}
-	return c.showAndRun(ctx, r, p, agreed, o.consent.dryRun)
+	return c.showAndRun(ctx, r.about(p), p, agreed, o.consent.dryRun)
 }
 
 // sealed refuses a plan file that was not written with this state directory, was

@@ -100,7 +100,7 @@ func (o *tenantCreateOptions) run(cmd *cobra.Command, args []string) (err error)
 		return err
 	}
 	if !o.write {
-		o.note(fmt.Sprintf("Note: the configuration does not know %s. To keep it, write it into envs/; with --write, create does that itself.\n", key))
+		o.note(fmt.Sprintf("Note: the configuration does not know %s, so that sync --prune would delete it. To keep it, write it into envs/; with --write, create does that itself.\n", key))
 		return nil
 	}
 	if err := writeNew(filepath.Join(c.module.Root(), file), text); err != nil {

@@ -185,7 +185,7 @@ func TestSame(t *testing.T) {
 		"another endpoint": {[]plan.Change{a}, []plan.Change{change("a", func(c *plan.Change) { c.Steps[0].Op = model.TenantCreate })}, []string{"tenant/a"}},
 		"fewer steps":      {[]plan.Change{a}, []plan.Change{change("a", func(c *plan.Change) { c.Steps = nil })}, []string{"tenant/a"}},
 	} {
-		err := same(&plan.Plan{Changes: tt.shown}, &plan.Plan{Changes: tt.fresh}, "while you were asked", "again")
+		err := same(&plan.Plan{Changes: tt.shown}, &plan.Plan{Changes: tt.fresh}, "after the plan was made", "again")
 		if tt.moved == nil {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)

@@ -25,6 +25,9 @@ type checked struct {
 // verify reads the project again, records what is now applied, and says what
 // still differs of what was done. The check is nil if it could not be made.
 func (r *recorded) verify(ctx context.Context, q request, agreed consent, result apply.Result) (*checked, error) {
+	if err := r.locked.Held(); err != nil { // whoever forced it keeps the record now
+		return nil, refusedError("descope-mgmt runs show "+r.info.ID, "what was applied is left for the next command to find out: %w", err)
+	}
 	rec, err := r.record()
 	if err != nil {
 		return nil, unrecorded(err)
@@ -95,13 +98,9 @@ func (c *connection) advance(next model.State, r request, live model.State, unch
 	for _, k := range unchanged {
 		want, wanted := r.desired.Get(k)
 		is, exists := live.Get(k)
-		was, recorded := now[k]
 		switch {
 		case len(left[k]) > 0 || !wanted || !exists:
-		case restores(r.operation):
-			if recorded {
-				now[k] = joined(was, plan.Applied(want, is))
-			}
+		case restores(r.operation): // nothing was written, so nothing is ours that was not
 		default:
 			now[k] = plan.Applied(want, is)
 		}

@@ -126,7 +126,7 @@ func (h Held) setBy(ch *Change) bool {
 		return false
 	}
 	return slices.ContainsFunc(ch.Fields, func(f FieldChange) bool {
-		return f.Path == h.Path && same(h.Key.Kind, f.Path, f.After, h.Value)
+		return f.Path == h.Path && Same(h.Key.Kind, f.Path, f.After, h.Value)
 	})
 }
 

@@ -66,7 +66,7 @@ func invertFields(ch *Change, now model.Resource, exists bool) (back, left map[s
 		is := at(live, f.Path)
 		at := split(f.Path)
 		switch {
-		case exists && same(spec.Kind, f.Path, is, f.Before): // the run did not get there
+		case exists && Same(spec.Kind, f.Path, is, f.Before): // the run did not get there
 		case slices.Contains(spec.CreateOnly, at.name): // and cannot have got there
 		case at.keyed:
 			setKey(back, at, orNull(f.Before))

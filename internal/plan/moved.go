@@ -18,17 +18,17 @@ func moved(t trio, f field, live, want any) Side {
 	}
 	last, known := lastValue(t.last, f)
 	switch {
-	case !known, same(t.last.Key.Kind, f.name, last, live):
+	case !known, Same(t.last.Key.Kind, f.name, last, live):
 		return Config
-	case same(t.last.Key.Kind, f.name, last, want):
+	case Same(t.last.Key.Kind, f.name, last, want):
 		return Live
 	default:
 		return Both
 	}
 }
 
-// same reports that two values of one field, or of one attribute, mean the same.
-func same(k model.Kind, path string, a, b any) bool {
+// Same reports that two values of one field, or of one attribute, mean the same.
+func Same(k model.Kind, path string, a, b any) bool {
 	if model.Equal(a, b) {
 		return true
 	}
@@ -68,7 +68,7 @@ func movedSince(spec *model.KindSpec, t trio) bool {
 		if v == nil && split(path).keyed {
 			v = Absent{}
 		}
-		if !same(spec.Kind, path, v, now) {
+		if !Same(spec.Kind, path, v, now) {
 			return true
 		}
 	}

@@ -54,10 +54,6 @@ func (d *Dir) listRuns(names ...string) ([]RunSummary, error) {
 	return out, nil
 }
 
-// RunIDs are the ids of all runs, of every scope, oldest first. It reads no more than
-// one directory.
-func (d *Dir) RunIDs() ([]string, error) { return d.runIDs() }
-
 func (d *Dir) runDir(id string) string { return filepath.Join(d.path, runsDir, id) }
 
 // runIDs are the ids of all runs, oldest first.
