@@ -155,6 +155,9 @@ func isDir(path string) bool {
 
 // rel is a path inside the module as positions show it.
 func (m *Module) rel(path string) string {
+	if r, ok := strings.CutPrefix(path, m.root+string(filepath.Separator)); ok {
+		return filepath.ToSlash(r) // what it nearly always is
+	}
 	r, err := filepath.Rel(m.root, path)
 	if err != nil {
 		return filepath.ToSlash(path)

@@ -138,41 +138,64 @@ func (r *rules) flow(res model.Resource) {
 // unique checks a field whose values belong to one resource each; lists count
 // element by element. Domains are compared without regard to case.
 func (r *rules) unique(kind model.Kind, field string) {
+	resources := r.result.State.Of(kind)
+	if !anyTaken(resources, field) {
+		return // hardly ever otherwise, so that the order is worth nothing before
+	}
 	type holder struct {
-		res   model.Resource
+		res   *model.Resource
 		value string
 	}
 	held := map[string]holder{}
-	resources := slices.Clone(r.result.State.Of(kind))
+	resources = slices.Clone(resources)
 	slices.SortStableFunc(resources, func(a, b model.Resource) int { return compareOrigins(a.FieldOrigin(field), b.FieldOrigin(field)) })
-	for _, res := range resources {
-		values, isList := res.Attrs[field].([]any)
-		if !isList {
-			values = []any{res.Attrs[field]}
-		}
-		for _, v := range values {
-			s, ok := v.(string)
-			if !ok {
-				continue
-			}
-			fold := s
-			if isList {
-				fold = strings.ToLower(s)
-			}
+	for i := range resources {
+		res := &resources[i]
+		_, isList := res.Attrs[field].([]any)
+		eachValue(res, field, func(s, fold string) {
 			other, taken := held[fold]
 			if !taken {
 				held[fold] = holder{res, s}
-				continue
+				return
 			}
 			if other.res.Key == res.Key {
-				continue // one domain in two spellings of one tenant
+				return // one domain in two spellings of one tenant
 			}
-			d := houseRule(about(res, field), isList && res.Policy.Imported && other.res.Policy.Imported)
-			at := other.res.FieldOrigin(field)
-			d.Also = []model.Origin{at}
+			d := houseRule(about(*res, field), isList && res.Policy.Imported && other.res.Policy.Imported)
+			d.Also = []model.Origin{other.res.FieldOrigin(field)}
 			d.Detail = name(other.res.Key) + " has it"
 			what := strings.TrimSuffix(field, "s")
 			r.add(d, "taken-"+what, "%s: the %s %s is taken", name(res.Key), what, quoted(s))
+		})
+	}
+}
+
+// anyTaken reports whether two resources hold one value of a field.
+func anyTaken(resources []model.Resource, field string) bool {
+	held := make(map[string]string, len(resources))
+	taken := false
+	for i := range resources {
+		id := resources[i].Key.ID
+		eachValue(&resources[i], field, func(_, fold string) {
+			if other, ok := held[fold]; ok && other != id {
+				taken = true
+			}
+			held[fold] = id
+		})
+	}
+	return taken
+}
+
+// eachValue calls f for the texts of a field, as written and as compared.
+func eachValue(res *model.Resource, field string, f func(s, fold string)) {
+	switch v := res.Attrs[field].(type) {
+	case string:
+		f(v, v)
+	case []any:
+		for _, e := range v {
+			if s, ok := e.(string); ok {
+				f(s, strings.ToLower(s))
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 
@@ -105,6 +106,9 @@ func (w *walker) list(v cue.Value) []any {
 }
 
 func (w *walker) number(v cue.Value) any {
+	if n, err := v.Int64(); err == nil {
+		return json.Number(strconv.FormatInt(n, 10))
+	}
 	text, err := v.MarshalJSON()
 	if err != nil {
 		w.fail(v)
