@@ -15,7 +15,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-suites=(format mod build cross docs test race scripts corpus golden cover conformance demo bench lint)
+suites=(format mod build cross docs test race scripts crash corpus golden cover conformance demo bench lint)
 timeout=${TIMEOUT:-15m}
 skipped=77 # the exit code of a suite that could not run
 
@@ -26,14 +26,14 @@ skip() {
 }
 
 # tests runs the tests whose name matches, without the cache, and demands that
-# there were some and that none was skipped.
+# there were some and that none was skipped. It shows what they counted.
 tests() {
     local name=$1 log
     shift
     log=$(mktemp)
     go test -count=1 -timeout "$timeout" -v -run "$name" "$@" >"$log" 2>&1 ||
         { grep -v '^=== ' "$log"; return 1; }
-    grep -E '^(ok|---) ' "$log" | grep -v 'no tests to run' || true
+    grep -E '^(ok|---) |_test\.go:[0-9]+: counts: ' "$log" | grep -v 'no tests to run' || true
     if ! grep -q '^--- PASS' "$log"; then
         echo "no test matches $name in $*"
         return 1
@@ -101,6 +101,10 @@ suite_race() { # all tests under the race detector; names what was skipped
 suite_scripts() { # the command line, as users see it
     compgen -G 'internal/cli/testdata/script/*.txtar' >/dev/null || skip 'no internal/cli/testdata/script/*.txtar'
     tests '^TestScript' ./internal/cli/
+}
+
+suite_crash() { # a run of 200 changes is crashed everywhere, and processes are killed
+    CRASH_EVERY=${CRASH_EVERY:-1} tests '^(TestCrashes|TestChaos)' ./internal/cli/
 }
 
 suite_corpus() { # real exports
