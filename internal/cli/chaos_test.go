@@ -37,7 +37,7 @@ func TestChaos(t *testing.T) {
 		for i := range kills {
 			t.Run(strconv.Itoa(i), func(t *testing.T) {
 				t.Parallel()
-				c := newChaos(t, ground, rand.New(rand.NewPCG(seed, uint64(i)))) //nolint:gosec // it is to be repeatable
+				c := newChaos(t, ground, rand.New(rand.NewPCG(seed, uint64(i))))
 				c.run(whole, &n)
 			})
 		}
@@ -161,18 +161,16 @@ func (c *chaos) kill(from int, args ...string) {
 }
 
 // again runs a command to its end, after having killed it now and then.
-func (c *chaos) again(args ...string) ran {
+func (c *chaos) again(args ...string) {
 	c.t.Helper()
 	for c.random.IntN(3) == 0 {
 		c.kill(0, args...)
 	}
 	c.forgetRate()
 	p := c.start(args...)
-	code := p.wait(2 * time.Minute)
-	if code != exitOK {
+	if code := p.wait(2 * time.Minute); code != exitOK {
 		c.t.Fatalf("%v ends with %d\n%s%s", args, code, &p.out, &p.err)
 	}
-	return ran{code, p.out.String(), p.err.String()}
 }
 
 // did is how often each tenant was changed. A write that changed nothing is one that

@@ -70,7 +70,7 @@ func (l leftover) recover(t *testing.T) crashed {
 	resumed, rolledBack := l.site(t, l.copies()[0]), l.site(t, l.copies()[1])
 	c.look(resumed, l.first)
 	resumed.finish(&c, l.first)
-	rolledBack.undo(&c, l.first)
+	rolledBack.undo(&c)
 	return c
 }
 
@@ -86,7 +86,7 @@ func (l leftover) tell(t *testing.T) {
 func (l leftover) site(t *testing.T, root string) *crashSite {
 	t.Helper()
 	s := &crashSite{T: t, world: l.world, root: root, workers: l.workers}
-	if err := os.Chmod(s.state(), 0o700); err != nil { //nolint:gosec // a directory
+	if err := os.Chmod(s.state(), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	s.serve(l.live)
@@ -183,7 +183,7 @@ func (s *crashSite) finish(c *crashed, first crashOutcome) {
 }
 
 // undo makes the project what it was.
-func (s *crashSite) undo(c *crashed, first crashOutcome) {
+func (s *crashSite) undo(c *crashed) {
 	s.Helper()
 	if c.begun {
 		out := s.rollback("latest")

@@ -223,7 +223,7 @@ func (w *crashWorld) site(t *testing.T, state string, live []byte, workers int) 
 	if err := copyTree(state, s.state()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(s.state(), 0o700); err != nil { //nolint:gosec // a directory
+	if err := os.Chmod(s.state(), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	s.serve(live)
