@@ -106,7 +106,6 @@ func answers(q emulator.Quirks) map[string]string {
 		"a new user is found":                      "at once",
 		"a new access key is found":                "at once",
 		"a new SSO is found":                       "at once",
-		"clientSecret":                             "shown",
 		"authType of a tenant with OIDC":           "oidc",
 		"update without selfProvisioningDomains":   merge,
 		"update without roleInheritance":           merge,
