@@ -28,7 +28,7 @@ const (
 func (c *Client) judge(e *Error, r request, h http.Header, body []byte) bool {
 	defer func() { // a server that repeats the key must not get it printed
 		for _, text := range []*string{&e.Code, &e.RequestID, &e.Message} {
-			*text = c.config.Key.redact(*text)
+			*text = c.config.Key.Redact(*text)
 		}
 	}()
 	parsed := e.parse(body)
@@ -175,6 +175,6 @@ func (c *Client) unreachable(e *Error, r request, err error) {
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		e.Message = host + " closed the connection in the middle of its answer"
 	default:
-		e.Message = "no answer from " + host + ": " + c.config.Key.redact(err.Error())
+		e.Message = "no answer from " + host + ": " + c.config.Key.Redact(err.Error())
 	}
 }

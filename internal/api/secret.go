@@ -1,9 +1,14 @@
 package api
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
+	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -44,12 +49,22 @@ func (s Secret) Hint() string {
 	return string([]rune(s.value())[:4]) + "…"
 }
 
-// redact takes the secret out of a text that somebody else wrote.
-func (s Secret) redact(text string) string {
+// Redact takes the secret out of a text that somebody else wrote, also where it is
+// escaped or encoded as servers do with what they repeat.
+func (s Secret) Redact(text string) string {
 	if s.Empty() {
 		return text
 	}
-	return strings.ReplaceAll(text, s.value(), masked)
+	key := s.value()
+	inJSON, _ := json.Marshal(key) // of a string: no error
+	inGo := strconv.Quote(key)
+	for _, spelt := range []string{
+		string(inJSON[1 : len(inJSON)-1]), inGo[1 : len(inGo)-1], html.EscapeString(key),
+		url.QueryEscape(key), url.PathEscape(key), base64.StdEncoding.EncodeToString([]byte(key)), key,
+	} {
+		text = strings.ReplaceAll(text, spelt, masked)
+	}
+	return text
 }
 
 // malformed says what makes the secret unfit for a header, without showing it.

@@ -2,9 +2,12 @@ package api
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"html"
 	"log/slog"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -57,7 +60,7 @@ func TestSecretHint(t *testing.T) {
 		}
 	}
 	var zero Secret
-	if zero.Hint() != masked || !zero.Empty() || zero.Reveal() != "" || zero.redact("x") != "x" {
+	if zero.Hint() != masked || !zero.Empty() || zero.Reveal() != "" || zero.Redact("x") != "x" {
 		t.Error("the zero secret is not empty")
 	}
 }
@@ -66,6 +69,26 @@ func TestSecretMalformed(t *testing.T) {
 	for in, fine := range map[string]bool{testKey: true, "K1": true, "": false, "K1\n": false, "K 1": false, "Kü": false, "K\x00": false} {
 		if got := NewSecret(in).malformed(); (got == "") != fine {
 			t.Errorf("malformed(%q) = %q", in, got)
+		}
+	}
+}
+
+// TestRedact: what a server repeats has no key in it, however it spells it.
+func TestRedact(t *testing.T) {
+	for _, key := range []string{testKey, "Kx9q7w", "K2NhbmFyeSBjYW5hcnkgY2FuYXJ5+/Pz8/Pj4+Pg==", `K"<&>'\$(x)%41`} {
+		s := NewSecret(key)
+		quoted, err := json.Marshal(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spelt := range []string{
+			key, string(quoted), fmt.Sprintf("%q", key), html.EscapeString(key), url.QueryEscape(key), url.PathEscape(key),
+			base64.StdEncoding.EncodeToString([]byte(key)), "?key=" + url.QueryEscape(key) + "&again=" + key,
+		} {
+			got := s.Redact("you said " + spelt + " twice: " + spelt)
+			if strings.Contains(got, key) || strings.Contains(got, spelt) || strings.Count(got, masked) < 2 || !strings.HasPrefix(got, "you said ") {
+				t.Errorf("%q of %q became %q", spelt, key, got)
+			}
 		}
 	}
 }

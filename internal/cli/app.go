@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pcconnect.ai/descope-mgmt/internal/api"
 	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/store"
@@ -32,6 +33,8 @@ type app struct {
 	disk store.Disk
 	// transport carries the requests; nil is the network.
 	transport http.RoundTripper
+	// key is the management key, once it is known: what must not be shown.
+	key api.Secret
 	// who runs the command, once that has been found out.
 	who *identity
 	// cmd and args are what is being run, once the command line has been read.

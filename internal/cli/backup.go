@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -387,12 +388,16 @@ func (c *connection) backupPrune(ctx context.Context, age string, dryRun bool) e
 		c.app.note("Backups are kept for ever; --older-than says otherwise.\n")
 		kept = 100 * 365 * 24 * time.Hour
 	}
+	before := c.app.now().Add(-kept)
 	if !dryRun { // a run that begins must find the backup that it has just made
-		if err := c.lock(ctx, consent{retry: c.app.again(c.env)}); err != nil {
+		err := c.lock(ctx, consent{retry: c.app.again(c.env)})
+		// Where there is no room to write down who has the lock, there is none for a run
+		// either, and removing is what makes some.
+		if err != nil && !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 			return err
 		}
 	}
-	removed, err := c.pruneBackups(c.app.now().Add(-kept), dryRun)
+	removed, err := c.pruneBackups(before, dryRun)
 	if err != nil {
 		return err
 	}

@@ -27,11 +27,13 @@ type connection struct {
 	compiled *compiler.Result
 	project  string
 	baseURL  string
-	key      setting
-	client   *api.Client
-	state    *store.Dir
-	scope    *store.Scope
-	backups  *store.Backups
+	// key says where the management key is from. The key itself only the client has.
+	key     setting
+	log     *slog.Logger
+	client  *api.Client
+	state   *store.Dir
+	scope   *store.Scope
+	backups *store.Backups
 	// retention is how long backups are kept; 0 is for ever.
 	retention time.Duration
 	waiting   listener
@@ -144,15 +146,15 @@ func (c *connection) open(ctx context.Context, v variables) error {
 		return err
 	}
 	c.backups = c.scope.Backups(a.backupDir(v))
-	logger, err := a.logger()
-	if err != nil {
+	if c.log, err = a.logger(); err != nil {
 		return err
 	}
+	a.key, c.key.value = api.NewSecret(c.key.value), ""
 	c.client, err = api.New(api.Config{
-		BaseURL: c.baseURL, ProjectID: c.project, Key: api.NewSecret(c.key.value),
+		BaseURL: c.baseURL, ProjectID: c.project, Key: a.key,
 		Transport: transport, Proxy: http.ProxyFromEnvironment, Timeout: a.flags.timeout,
 		Workers: min(a.flags.parallelism, 20), Budgets: c.budgets(), Slots: c.state.Slots(a.now),
-		Logger: logger, OnWait: c.wait, Version: version(),
+		Logger: c.log, OnWait: c.wait, Version: version(),
 	})
 	if err != nil {
 		return configError("descope-mgmt doctor --env "+c.env, "%w", err)

@@ -77,7 +77,12 @@ func (a *app) delivered(code int, out *closable) int {
 }
 
 // run executes one command line and returns its exit code.
-func (a *app) run(ctx context.Context, args []string) int {
+func (a *app) run(ctx context.Context, args []string) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			code = a.crashed(p)
+		}
+	}()
 	root := newRootCmd(a)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)

@@ -57,6 +57,9 @@ func (c *connection) begin(ctx context.Context, r request, p *plan.Plan, live mo
 		return nil, fmt.Errorf("nothing was applied, since the run could not be put on record: %w", errors.Join(err, auditErr))
 	}
 	c.closers = append(c.closers, rec.run.Close)
+	n := p.Counts()
+	c.log.Info("the run begins", "run", id, "operation", r.operation, "environment", c.env, "project", c.project, "base_url", c.baseURL,
+		"user", who.user, "create", n.Create, "update", n.Update, "delete", n.Delete, "backup", rec.info.Backup)
 	return rec, nil
 }
 
@@ -111,6 +114,9 @@ func (r *recorded) Intent(change, step int) error {
 
 // Ended passes the outcome of a call on to the journal.
 func (r *recorded) Ended(change, step, attempts int, outcome, reason string) error {
+	ch := r.plan.Changes[change]
+	r.log.Info("a call has ended", "run", r.info.ID, "object", ch.Key.String(), "op", string(ch.Steps[step].Op),
+		"outcome", outcome, "attempts", attempts, "reason", reason)
 	return r.run.Ended(change, step, attempts, outcome, reason)
 }
 
@@ -127,6 +133,7 @@ func (r *recorded) finish(ctx context.Context, result apply.Result, found *check
 			entry.Error = ui.Safe(reasonOf(failed[0]))
 		}
 	}
+	r.log.Info("the run is over", "run", r.info.ID, "outcome", status, "took_ms", entry.DurationMS, "error", entry.Error)
 	// First the audit log: if the process dies in between, the next command finds the
 	// run without an end, and sees that its outcome is in the log.
 	_, err := r.state.Audit().Append(context.WithoutCancel(ctx), entry)
