@@ -22,6 +22,8 @@ type request struct {
 	options   plan.Options
 	// only restricts the request to one kind; "" is all kinds.
 	only model.Kind
+	// also are kinds that are read although nothing of them is wanted.
+	also []model.Kind
 	// remove are objects that the command itself names for deletion, whether they
 	// were ever ours or not.
 	remove []model.Key
@@ -78,14 +80,14 @@ func (r request) baseline(live, last model.State) model.State {
 }
 
 // kinds are the kinds worth reading: tenants always, others where the
-// configuration or the record of what was applied knows any.
+// configuration or the record of what was applied knows any, or the request says so.
 func (r request) kinds(rec record) []model.Kind {
 	if r.only != "" {
 		return []model.Kind{r.only}
 	}
 	var kinds []model.Kind
 	for _, spec := range model.Kinds() {
-		if spec.Kind == model.Tenant || len(r.desired.Of(spec.Kind)) > 0 || rec.has(spec.Kind) {
+		if spec.Kind == model.Tenant || len(r.desired.Of(spec.Kind)) > 0 || rec.has(spec.Kind) || slices.Contains(r.also, spec.Kind) {
 			kinds = append(kinds, spec.Kind)
 		}
 	}

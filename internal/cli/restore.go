@@ -118,7 +118,7 @@ func (o *restoreOptions) request(ctx context.Context, c *connection, b store.Bac
 	r := c.request(operationRestore, desired)
 	r.whole, r.exact = o.full, true
 	saved := b.Kinds()
-	if len(saved) == 1 {
+	if r.also = saved; len(saved) == 1 {
 		r.only = saved[0]
 	}
 	for _, res := range desired.Resources() {
