@@ -567,7 +567,7 @@ func (r *matrixRun) exit(s syncRun) {
 	}
 	all := s.ran && n["done"] == len(s.outcomes)
 	switch {
-	case endless && !all, s.interrupted && r.fault.Name == lateReply && r.fault.Count == 0: // it takes longer than the test waits
+	case endless && !all, s.interrupted && (r.fault.Name == lateReply || r.fault.Name == "slow") && r.fault.Count == 0: // it takes longer than the test waits
 		want = []int{exitInterrupted}
 	case s.ran && !all && touched:
 		want = []int{exitPartly}
