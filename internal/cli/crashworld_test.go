@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -268,7 +269,7 @@ func (s *crashSite) do(command func(context.Context, *connection) (request, *pla
 	a.flags.output, a.flags.parallelism, a.flags.quiet = formatJSON, s.workers, true
 	c := &connection{
 		app: a, module: s.world.module, env: "dev", compiled: s.world.compiled,
-		project: devProject, baseURL: emulatorURL, retention: time.Hour,
+		project: devProject, baseURL: emulatorURL, retention: time.Hour, log: slog.New(slog.DiscardHandler),
 	}
 	out := crashOutcome{}
 	run := func() (err error) {
