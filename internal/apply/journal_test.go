@@ -110,7 +110,7 @@ func TestJournalBreaks(t *testing.T) {
 		if !errors.As(r.Journal, &journal) || !errors.Is(r.Journal, errFull) {
 			t.Fatalf("entry %d: journal error %v", failAt, r.Journal)
 		}
-		if intents := (failAt) / 2; sent != intents {
+		if intents := failAt / 2; sent != intents {
 			t.Errorf("entry %d: %d calls were sent for %d intents", failAt, sent, intents)
 		}
 		done := 0

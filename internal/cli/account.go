@@ -80,12 +80,17 @@ func took(ch plan.Change, live model.State) bool {
 // valueAt is the value at a path of attributes, or [plan.Absent].
 func valueAt(attrs map[string]any, path string) any {
 	elements, ok := model.SplitPath(path)
+	if !ok {
+		return plan.Absent{}
+	}
 	var v any = attrs
 	for _, e := range elements {
-		m, isMap := v.(map[string]any)
-		if v, ok = m[e]; !isMap || !ok {
+		m, _ := v.(map[string]any)
+		inner, found := m[e]
+		if !found {
 			return plan.Absent{}
 		}
+		v = inner
 	}
 	return v
 }

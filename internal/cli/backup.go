@@ -237,8 +237,13 @@ func newBackupShowCmd(a *app) *cobra.Command {
 				}
 				m := b.Meta
 				for _, line := range [][2]string{
-					{"made", m.Timestamp.Format(timeForm)}, {"before", m.Operation}, {"run", m.Run}, {"environment", m.Environment},
-					{"project", m.ProjectID + " at " + m.BaseURL}, {"by", m.User + " on " + m.Host}, {"commit", m.GitCommit},
+					{"made", m.Timestamp.Format(timeForm)},
+					{"before", m.Operation},
+					{"run", m.Run},
+					{"environment", m.Environment},
+					{"project", m.ProjectID + " at " + m.BaseURL},
+					{"by", m.User + " on " + m.Host},
+					{"commit", m.GitCommit},
 				} {
 					if line[1] != "" {
 						a.print(fmt.Sprintf("%-12s %s\n", line[0], ui.Safe(line[1])))

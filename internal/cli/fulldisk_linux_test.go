@@ -99,7 +99,7 @@ func remade(t *testing.T, from, to string) {
 	if err := copyTree(from, to); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(to, 0o700); err != nil { //nolint:gosec // a directory
+	if err := os.Chmod(to, 0o700); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -169,7 +169,7 @@ func newUnprivileged(t *testing.T) *unprivileged {
 func copyFile(from, to string) error {
 	data, err := os.ReadFile(from)
 	if err == nil {
-		err = os.WriteFile(to, data, 0o755) //nolint:gosec // a program
+		err = os.WriteFile(to, data, 0o755)
 	}
 	return err
 }
@@ -274,14 +274,14 @@ func TestNoPermission(t *testing.T) {
 			if err := os.Chmod(path, tt.mode); err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { _ = os.Chmod(path, 0o700) }) //nolint:gosec // to be removed
+			t.Cleanup(func() { _ = os.Chmod(path, 0o700) })
 			before := u.writes()
 			r := u.process(append([]string{"sync", "--env", "dev", "--yes"}, tt.args...)...)
 			if r.code != exitFailed || u.writes() != before || r.out != "" && strings.Contains(r.out, "done") {
 				t.Errorf("exit %d, %d writes\n%s%s", r.code, u.writes()-before, r.out, r.err)
 			}
 			contains(t, r.err, filepath.Base(path), tt.says)
-			if err := os.Chmod(path, 0o700); err != nil { //nolint:gosec // a directory, or of no importance
+			if err := os.Chmod(path, 0o700); err != nil {
 				t.Fatal(err)
 			}
 			if r := u.process("sync", "--env", "dev", "--yes"); r.code != exitOK {

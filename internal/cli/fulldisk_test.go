@@ -97,7 +97,7 @@ func (r *diskRun) fail() {
 	r.failed()
 	r.clean()
 
-	again := r.matrixRun.sync()
+	again := r.sync()
 	if again.code != exitOK {
 		r.Errorf("%s: the sync that follows ends with %d: %s%s", r, again.code, again.out, again.err)
 	}
@@ -239,8 +239,12 @@ func TestFullDisk(t *testing.T) {
 	ended, harmless := map[string]int{}, map[string]int{}
 	t.Run("failures", func(t *testing.T) {
 		for _, failure := range []diskFailure{
-			{forever: true, full: true, workers: 1}, {forever: true, full: true, workers: 20},
-			{forever: true, workers: 1}, {workers: 1}, {full: true, workers: 1}, {workers: 20},
+			{forever: true, full: true, workers: 1},
+			{forever: true, full: true, workers: 20},
+			{forever: true, workers: 1},
+			{workers: 1},
+			{full: true, workers: 1},
+			{workers: 20},
 		} {
 			t.Run(failure.String(), func(t *testing.T) {
 				t.Parallel()

@@ -254,7 +254,7 @@ func TestPlanForAnother(t *testing.T) {
 			writeFile(t, filepath.Join(w.env["DESCOPE_STATE_DIR"], "seal.key"), "short")
 			return nil
 		}, exitFailed, []string{"seal.key", "it has 5 bytes"}},
-		{"of another state directory", func(t *testing.T, w *world, _ string) []string {
+		{"of another state directory", func(t *testing.T, _ *world, _ string) []string {
 			return []string{"--state-dir", filepath.Join(t.TempDir(), "other")}
 		}, exitRefused, []string{"has no key to check its seal with"}},
 		{"no file", func(t *testing.T, _ *world, path string) []string {

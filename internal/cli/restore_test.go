@@ -186,7 +186,7 @@ func TestRestore(t *testing.T) {
 		t.Fatalf("%d projects", len(fixtures))
 	}
 	objects := 0
-	random := rand.New(rand.NewPCG(2, 1)) //nolint:gosec // a test repeats it
+	random := rand.New(rand.NewPCG(2, 1))
 	names := slices.Sorted(maps.Keys(fixtures))
 	projects := 40
 	if testing.Short() || underRace {

@@ -192,10 +192,19 @@ func (a *app) runsShow(id string) error {
 	}
 	var b strings.Builder
 	for _, line := range [][2]string{
-		{"run", i.ID}, {"operation", i.Operation}, {"status", doc.Status}, {"environment", i.Environment},
-		{"project", i.Project + " at " + i.BaseURL}, {"started", i.Started.Format(timeForm)}, {"finished", finished},
-		{"by", strings.Trim(i.User+" on "+i.Host, " ")}, {"commit", i.GitCommit}, {"of run", i.Of},
-		{"flags", strings.Join(i.Flags, " ")}, {"guards passed", strings.Join(i.Guards, ", ")}, {"backup", i.Backup},
+		{"run", i.ID},
+		{"operation", i.Operation},
+		{"status", doc.Status},
+		{"environment", i.Environment},
+		{"project", i.Project + " at " + i.BaseURL},
+		{"started", i.Started.Format(timeForm)},
+		{"finished", finished},
+		{"by", strings.Trim(i.User+" on "+i.Host, " ")},
+		{"commit", i.GitCommit},
+		{"of run", i.Of},
+		{"flags", strings.Join(i.Flags, " ")},
+		{"guards passed", strings.Join(i.Guards, ", ")},
+		{"backup", i.Backup},
 	} {
 		if line[1] != "" {
 			fmt.Fprintf(&b, "%-14s %s\n", line[0], ui.Safe(line[1]))
