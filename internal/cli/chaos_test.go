@@ -27,7 +27,11 @@ import (
 // not what the machine makes of it.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	kills, seed := number(t, "CHAOS", 30), uint64(number(t, "CHAOS_SEED", int(time.Now().UnixNano()%1_000_000)))
+	usual := 30
+	if underRace {
+		usual = 10
+	}
+	kills, seed := number(t, "CHAOS", usual), uint64(number(t, "CHAOS_SEED", int(time.Now().UnixNano()%1_000_000)))
 	t.Logf("CHAOS=%d CHAOS_SEED=%d", kills, seed)
 	ground := groundOf(t, 10)
 	whole := newChaos(t, ground, nil)

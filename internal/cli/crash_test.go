@@ -146,6 +146,9 @@ func TestCrashesAmongWorkers(t *testing.T) {
 func everySoManieth(t *testing.T) int {
 	t.Helper()
 	every := 41 // no multiple of what a step takes
+	if underRace {
+		every = 103
+	}
 	if s := os.Getenv("CRASH_EVERY"); s != "" {
 		var err error
 		if every, err = strconv.Atoi(s); err != nil || every < 1 {
