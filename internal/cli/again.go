@@ -10,11 +10,11 @@ import (
 )
 
 // flagsOfOneRun are left out of a command that is printed for later: consent to
-// what was shown then, the form of the output, and a command that may hold a
-// secret.
+// what was shown then, the id of a lock, the form of the output, and a command that
+// may hold a secret.
 func flagsOfOneRun() []string {
 	return []string{
-		"yes", "auto-approve", "confirm-project", "plan", "dry-run",
+		"yes", "auto-approve", "confirm-project", "plan", "dry-run", "force-unlock",
 		"output", "quiet", "verbose", "no-color", "log-level", "log-file",
 		"management-key-command",
 	}
@@ -39,12 +39,16 @@ func (a *app) again(env string) string {
 	return strings.Join(words, " ")
 }
 
-// given are the flags of this run as they were typed, for the record. Those of the
-// key and of the form of the output are nobody's business later.
+// given are the arguments and flags of this run as they were typed, for the record:
+// which backup was restored, and what was agreed to. Those of the key and of the form
+// of the output are nobody's business later.
 func (a *app) given() []string {
 	words := []string{}
 	if a.cmd == nil {
 		return words
+	}
+	for _, arg := range a.args {
+		words = append(words, shellQuote(arg))
 	}
 	a.cmd.Flags().Visit(func(f *pflag.Flag) {
 		if !strings.HasPrefix(f.Name, "management-key") && f.Name != "output" && f.Name != "no-color" {
