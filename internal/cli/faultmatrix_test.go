@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -362,7 +363,7 @@ func (r *matrixRun) sync() syncRun {
 	streams.Quiet = true
 	c := &connection{
 		app: a, module: r.config.module, env: "dev", compiled: r.config.compiled,
-		project: devProject, baseURL: emulatorURL, retention: time.Hour,
+		project: devProject, baseURL: emulatorURL, retention: time.Hour, log: slog.New(slog.DiscardHandler),
 	}
 	c.state, c.scope = r.open()
 	c.backups = c.scope.Backups("")
