@@ -35,16 +35,6 @@ file.`,
 	return cmd
 }
 
-// onConnection runs what needs the live project.
-func (a *app) onConnection(ctx context.Context, f func(*connection) error) (err error) {
-	c, err := a.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer closing(c, &err)
-	return f(c)
-}
-
 func newBackupCreateCmd(a *app) *cobra.Command {
 	settings := false
 	cmd := &cobra.Command{
@@ -136,7 +126,7 @@ func newBackupListCmd(a *app) *cobra.Command {
   descope-mgmt backup list --env prod -o json | jq -r '.[0].path'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.onConnection(cmd.Context(), func(c *connection) error {
+			return a.onDisk(cmd.Context(), func(c *connection) error {
 				infos, err := c.backups.List()
 				if err != nil {
 					return err
@@ -227,7 +217,7 @@ func newBackupShowCmd(a *app) *cobra.Command {
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeBackups,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onConnection(cmd.Context(), func(c *connection) error {
+			return a.onDisk(cmd.Context(), func(c *connection) error {
 				b, err := c.loadBackup(args[0])
 				if err != nil {
 					return err
@@ -275,7 +265,11 @@ that were read for the backup. Exit 2 if anything differs.`,
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeBackups,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onConnection(cmd.Context(), func(c *connection) error { return c.backupDiff(cmd.Context(), args) })
+			where := a.onConnection
+			if len(args) == 2 {
+				where = a.onDisk
+			}
+			return where(cmd.Context(), func(c *connection) error { return c.backupDiff(cmd.Context(), args) })
 		},
 	}
 }
@@ -326,7 +320,7 @@ func newBackupVerifyCmd(a *app) *cobra.Command {
   descope-mgmt backup verify latest --env prod`,
 		ValidArgsFunction: a.completeBackups,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onConnection(cmd.Context(), func(c *connection) error { return c.backupVerify(args) })
+			return a.onDisk(cmd.Context(), func(c *connection) error { return c.backupVerify(args) })
 		},
 	}
 }
@@ -373,7 +367,7 @@ needs. Runs do the same by themselves.`,
   descope-mgmt backup prune --env dev --older-than 7d`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.onConnection(cmd.Context(), func(c *connection) error { return c.backupPrune(cmd.Context(), age, dryRun) })
+			return a.onDisk(cmd.Context(), func(c *connection) error { return c.backupPrune(cmd.Context(), age, dryRun) })
 		},
 	}
 	cmd.Flags().StringVar(&age, "older-than", "", "age in days or hours: 7d, 36h")
@@ -426,11 +420,10 @@ func (c *connection) backupPrune(ctx context.Context, age string, dryRun bool) e
 	return nil
 }
 
-// completeBackups completes the names of backups; without the network only where the
-// environment says which project it is.
+// completeBackups completes the names of backups, without the network.
 func (a *app) completeBackups(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	names := []string{latest}
-	c, err := a.connect(cmd.Context())
+	c, err := a.connectTo(cmd.Context(), false)
 	if err == nil {
 		infos, _ := c.backups.List()
 		for _, i := range infos {

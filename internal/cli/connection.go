@@ -74,6 +74,12 @@ func (l *listener) limited(until time.Time) bool {
 // connect compiles the chosen environment and opens its project. The caller
 // closes the connection.
 func (a *app) connect(ctx context.Context) (*connection, error) {
+	return a.connectTo(ctx, true)
+}
+
+// connectTo is connect; without live it has no client and needs no key, for what is
+// kept on this machine of a project.
+func (a *app) connectTo(ctx context.Context, live bool) (*connection, error) {
 	m, err := a.module()
 	if err != nil {
 		return nil, err
@@ -97,18 +103,40 @@ func (a *app) connect(ctx context.Context) (*connection, error) {
 		return nil, refusedError("descope-mgmt plan --env "+env.value, "environment %s is protected, and %s must not choose it: name it with --env", env.value, env.where())
 	}
 	c := &connection{app: a, module: m, env: env.value, compiled: compiled}
-	if err := c.open(ctx, v); err != nil {
+	if err := c.open(ctx, v, live); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
+}
+
+// onConnection runs what needs the live project.
+func (a *app) onConnection(ctx context.Context, f func(*connection) error) (err error) {
+	c, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(c, &err)
+	return f(c)
+}
+
+// onDisk runs what needs only what is kept of a project on this machine, and so no
+// key: backups can be looked at when there is none any more.
+func (a *app) onDisk(ctx context.Context, f func(*connection) error) (err error) {
+	c, err := a.connectTo(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer closing(c, &err)
+	return f(c)
 }
 
 // emulatorURL is the base URL under which the embedded emulator is known. No
 // connection is ever made to it.
 const emulatorURL = "http://localhost"
 
-// open decides project, server and key, and makes the client.
-func (c *connection) open(ctx context.Context, v variables) error {
+// open decides project, server and key, and makes the client unless only what is kept
+// on this machine is asked for.
+func (c *connection) open(ctx context.Context, v variables, live bool) error {
 	a := c.app
 	project, err := chooseProject(c.env, c.compiled.Environment.ProjectID, v)
 	if err != nil {
@@ -123,7 +151,10 @@ func (c *connection) open(ctx context.Context, v variables) error {
 	}
 	transport := a.transport
 	if a.flags.emulator {
-		if transport, err = c.openEmulator(ctx); err != nil {
+		if live {
+			transport, err = c.openEmulator(ctx)
+		}
+		if err != nil {
 			return err
 		}
 		c.baseURL, c.key = emulatorURL, setting{"K-embedded-emulator", "--emulator", fromFlag}
@@ -132,10 +163,13 @@ func (c *connection) open(ctx context.Context, v variables) error {
 		if err != nil {
 			return err
 		}
-		a.warnUnencrypted(base)
 		c.baseURL = base.value
 		a.warnDotEnv(c.module.Root(), v)
-		if c.key, err = a.managementKey(ctx, c.module.Root(), c.env, v); err != nil {
+		if live {
+			a.warnUnencrypted(base)
+			c.key, err = a.managementKey(ctx, c.module.Root(), c.env, v)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -146,6 +180,9 @@ func (c *connection) open(ctx context.Context, v variables) error {
 		return err
 	}
 	c.backups = c.scope.Backups(a.backupDir(v))
+	if !live {
+		return nil
+	}
 	if c.log, err = a.logger(); err != nil {
 		return err
 	}
