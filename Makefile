@@ -45,7 +45,7 @@ fuzz: ## run every fuzz target for FUZZTIME
 	scripts/fuzz.sh $(FUZZTIME)
 
 chaos: ## kill CHAOS processes at random, and crash a run at every point (long)
-	CHAOS=$(CHAOS) CRASH_EVERY=1 $(GO) test -count=1 -v -timeout 6h -run '^Test(Chaos|Crashes)' ./internal/cli
+	CAMPAIGNS=1 CHAOS=$(CHAOS) CRASH_EVERY=1 $(GO) test -count=1 -v -timeout 6h -run '^Test(Chaos|Crashes)' ./internal/cli
 
 conformance: build ## drive the emulator with an official SDK (needs Node)
 	cd conformance && npm ci --no-audit --no-fund

@@ -103,8 +103,9 @@ suite_scripts() { # the command line, as users see it
     tests '^TestScript' ./internal/cli/
 }
 
-suite_crash() { # a run of 200 changes is crashed everywhere, and processes are killed
-    CRASH_EVERY=${CRASH_EVERY:-1} tests '^(TestCrashes|TestChaos)' ./internal/cli/
+suite_crash() { # the campaigns: crashes, kills, faults, full disks and damage everywhere
+    CAMPAIGNS=1 CRASH_EVERY=${CRASH_EVERY:-8} tests \
+        '^(TestCrashes|TestChaos|TestFaultsOfFifty|TestFullDisk|TestFullFileSystem|TestEveryByteOfAPlan|TestMovedSincePlan|TestRestore$|TestCanary$)' ./internal/cli/
 }
 
 suite_corpus() { # real exports

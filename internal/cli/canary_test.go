@@ -191,6 +191,7 @@ func TestCanaryKnowsEveryCommand(t *testing.T) {
 // level, against a server that works and those that do not, and looks for them on both
 // streams and in every file that is left behind.
 func TestCanary(t *testing.T) {
+	campaign(t)
 	t.Parallel()
 	var runs, streams, files atomic.Int64
 	t.Cleanup(func() {

@@ -26,6 +26,7 @@ import (
 // failure leaves them. CHAOS is how many, CHAOS_SEED repeats what was drawn, though
 // not what the machine makes of it.
 func TestChaos(t *testing.T) {
+	campaign(t)
 	t.Parallel()
 	usual := 30
 	if underRace {

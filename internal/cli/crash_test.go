@@ -24,6 +24,7 @@ import (
 //
 // Some crashes leave the same, byte for byte; one of those is recovered from.
 func TestCrashes(t *testing.T) {
+	campaign(t)
 	t.Parallel()
 	w := newCrashWorld(t)
 	w.reference(t)
@@ -38,6 +39,7 @@ func TestCrashes(t *testing.T) {
 // was half done, and to roll back one that was done but for its end. Given once
 // more, the command does what it was to do.
 func TestCrashesOfRecoveries(t *testing.T) {
+	campaign(t)
 	t.Parallel()
 	w := newCrashWorld(t)
 	w.reference(t)
@@ -119,6 +121,7 @@ func (w *crashWorld) campaign(t *testing.T, every int, begin func(*testing.T) (*
 // TestCrashesAmongWorkers crashes the run with 20 workers: of what is under way at
 // the same time, some is done and some is not.
 func TestCrashesAmongWorkers(t *testing.T) {
+	campaign(t)
 	t.Parallel()
 	w := newCrashWorld(t)
 	w.reference(t)

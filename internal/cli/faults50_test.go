@@ -120,6 +120,7 @@ func casesOfFifty(f emulator.Fault, number, requests int) []matrixCase {
 // changes: the account is exact, nothing is done twice, and the sync that follows
 // makes the rest true.
 func TestFaultsOfFiftyChanges(t *testing.T) {
+	campaign(t)
 	t.Parallel()
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a small heap, and a lot of garbage
 	config := matrixCompile(t, matrixOfFifty())

@@ -22,6 +22,7 @@ import (
 // has less and less room to spare, locks and rate limit and all: what it says is what
 // the server saw, and once there is room again the next sync does the rest.
 func TestFullFileSystem(t *testing.T) {
+	campaign(t)
 	const page = 4096
 	mount := scratch(t)
 	if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=1m,mode=700"); err != nil {

@@ -223,6 +223,7 @@ func (r *diskRun) whole() {
 // operation of a sync. Before the first call that means that there is none; later the
 // sync stops there and says exactly what it did; the sync that follows does the rest.
 func TestFullDisk(t *testing.T) {
+	campaign(t)
 	t.Parallel()
 	config := matrixCompile(t, matrixOfEight())
 	run := func(t *testing.T, state string, failure diskFailure) *diskRun {

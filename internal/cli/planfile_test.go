@@ -65,6 +65,7 @@ func (r planReader) read(path string) (*plan.Plan, error) {
 // doubled and blanked, and every end cut off. It is refused, or means
 // exactly what it meant. The whole command is run for some of them, and writes nothing.
 func TestEveryByteOfAPlan(t *testing.T) {
+	campaign(t)
 	t.Parallel()
 	w, path := savedPlan(t)
 	good, err := os.ReadFile(path)

@@ -180,6 +180,7 @@ func scriptProjects(t *testing.T) map[string]liveDocument {
 // the place of what somebody, or a sync, made of them: each is what it was, canonical
 // JSON, but for what is the server's.
 func TestRestore(t *testing.T) {
+	campaign(t)
 	t.Parallel()
 	fixtures := scriptProjects(t)
 	if len(fixtures) < 10 {

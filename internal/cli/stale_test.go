@@ -94,6 +94,7 @@ func movesOfOne() (existing, missing []move) {
 // turn: the plan is refused, the object and the field are named, and nothing is
 // written. What the plan is not about may move as it likes.
 func TestMovedSincePlan(t *testing.T) {
+	campaign(t)
 	t.Parallel()
 	const objects = 100
 	w := newWorld(t, emulator.Options{})
