@@ -84,8 +84,8 @@ func matrixOfFifty() matrixScenario {
 func faultsOfFifty() []emulator.Fault {
 	return slices.DeleteFunc(matrixFaults(), func(f emulator.Fault) bool {
 		switch f.Name {
-		case "400", "401", "429", "503", "504":
-			return f.Applied // 503 as the rest of those that may have taken effect
+		case "400", "401", "429", "503":
+			return f.Applied
 		case "500", lateReply:
 			return !f.Applied
 		}
