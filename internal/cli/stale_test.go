@@ -64,30 +64,32 @@ func movesOfOne() (existing, missing []move) {
 	set := func(field string, value any) move {
 		return move{"set " + field, field, func(p *liveProject, id string) { p.find(id)[field] = value }}
 	}
-	return []move{
-			set("name", "Moved"),
-			set("customAttributes", map[string]any{"plan": "trial", "more": true}),
-			set("customAttributes", map[string]any{"plan": "moved"}),
-			set("enforceSSO", true),
-			set("disabled", true),
-			set("selfProvisioningDomains", []any{"moved.example"}),
-			set("defaultRoles", []any{"R9"}),
-			set("roleInheritance", "userOnly"),
-			set("federatedAppIds", []any{"A9"}),
-			set("future", map[string]any{"a": nil}),
-			{"lose the attributes", "customAttributes", func(p *liveProject, id string) { delete(p.find(id), "customAttributes") }},
-			{"lose an unknown field", "unknown", func(p *liveProject, id string) { delete(p.find(id), "unknown") }},
-			{"go away", "gone since the plan", func(p *liveProject, id string) {
-				p.tenants = slices.DeleteFunc(p.tenants, func(t map[string]any) bool { return t["id"] == id })
-			}},
-		}, []move{
-			{"appear", "did not when the plan was made", func(p *liveProject, id string) {
-				p.tenants = append(p.tenants, map[string]any{"id": id, "name": "By hand " + id})
-			}},
-			{"lose its name", "has taken since", func(p *liveProject, id string) {
-				p.tenants = append(p.tenants, map[string]any{"id": "thief", "name": "Tenant " + strings.TrimPrefix(id, "t")})
-			}},
-		}
+	existing = []move{
+		set("name", "Moved"),
+		set("customAttributes", map[string]any{"plan": "trial", "more": true}),
+		set("customAttributes", map[string]any{"plan": "moved"}),
+		set("enforceSSO", true),
+		set("disabled", true),
+		set("selfProvisioningDomains", []any{"moved.example"}),
+		set("defaultRoles", []any{"R9"}),
+		set("roleInheritance", "userOnly"),
+		set("federatedAppIds", []any{"A9"}),
+		set("future", map[string]any{"a": nil}),
+		{"lose the attributes", "customAttributes", func(p *liveProject, id string) { delete(p.find(id), "customAttributes") }},
+		{"lose an unknown field", "unknown", func(p *liveProject, id string) { delete(p.find(id), "unknown") }},
+		{"go away", "gone since the plan", func(p *liveProject, id string) {
+			p.tenants = slices.DeleteFunc(p.tenants, func(t map[string]any) bool { return t["id"] == id })
+		}},
+	}
+	missing = []move{
+		{"appear", "did not when the plan was made", func(p *liveProject, id string) {
+			p.tenants = append(p.tenants, map[string]any{"id": id, "name": "By hand " + id})
+		}},
+		{"lose its name", "has taken since", func(p *liveProject, id string) {
+			p.tenants = append(p.tenants, map[string]any{"id": "thief", "name": "Tenant " + strings.TrimPrefix(id, "t")})
+		}},
+	}
+	return existing, missing
 }
 
 // TestMovedSincePlan saves a plan for a hundred objects and moves each of them in
