@@ -105,7 +105,7 @@ suite_scripts() { # the command line, as users see it
 
 suite_crash() { # the campaigns: crashes, kills, faults, full disks and damage everywhere
     CAMPAIGNS=1 CRASH_EVERY=${CRASH_EVERY:-8} tests \
-        '^(TestCrashes|TestChaos|TestFaultsOfFifty|TestFullDisk|TestFullFileSystem|TestEveryByteOfAPlan|TestMovedSincePlan|TestRestore$|TestCanary$)' ./internal/cli/
+        '^(TestCrashes|TestChaos|TestFaultsOfFifty|TestFullDisk|TestFullFileSystem|TestEveryByteOfAPlan|TestMovedSincePlan|TestRestore$|TestCanary$|TestManyProcesses)' ./internal/cli/
 }
 
 suite_corpus() { # real exports
