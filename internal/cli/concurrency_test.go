@@ -349,7 +349,6 @@ func (w *watched) round(random *rand.Rand, tally map[string]int, commands ...[]s
 // record is whole. CHAOS says how many rounds.
 func TestManyProcesses(t *testing.T) {
 	campaign(t)
-	campaign(t)
 	t.Parallel()
 	rounds, err := strconv.Atoi(cmp.Or(os.Getenv("CHAOS"), "30"))
 	if err != nil {
