@@ -313,7 +313,7 @@ func (c contestant) judge(t *testing.T, code int, others []contestant, wrote boo
 		verdict = "outrun" // what was to be deleted was deleted while this one looked at it
 	case code == exitRefused && wrote:
 		verdict = ""
-	case code == exitRefused || code == exitConfig && c.args[0] == "rollback" && strings.Contains(stderr, "there is no run"):
+	case code == exitRefused || code == exitConfig && strings.Contains(stderr, "there is no run"):
 		verdict = "refused"
 	}
 	if verdict == "" || wrote != (verdict == "ran") {
