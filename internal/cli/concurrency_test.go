@@ -391,8 +391,8 @@ func TestManyProcesses(t *testing.T) {
 	t.Logf("%d rounds of 7 commands (seed %d): %v", rounds, seed, tally)
 }
 
-// TestTwentySyncs: of twenty syncs of one configuration at once one does the work.
-func TestTwentySyncs(t *testing.T) {
+// TestManyProcessesOneSync: of twenty syncs of one configuration at once one does the work.
+func TestManyProcessesOneSync(t *testing.T) {
 	campaign(t)
 	t.Parallel()
 	w := newWatched(t)
