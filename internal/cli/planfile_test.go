@@ -132,7 +132,7 @@ func TestEveryByteOfAPlan(t *testing.T) {
 		t.Errorf("of %d damaged plans %d are refused", len(variants), refused)
 	}
 
-	before, commands := w.writes(), 0
+	before, commands := w.requests("POST /v1/mgmt/tenant/"), 0
 	for i := 0; i < len(variants); i += max(1, len(variants)/40) {
 		if err := os.WriteFile(path, variants[i], 0o600); err != nil {
 			t.Fatal(err)
@@ -151,7 +151,7 @@ func TestEveryByteOfAPlan(t *testing.T) {
 		}
 		commands++
 	}
-	if n := w.writes() - before; n != 0 {
+	if n := w.requests("POST /v1/mgmt/tenant/") - before; n != 0 {
 		t.Errorf("%d writes", n)
 	}
 	if err := os.WriteFile(path, good, 0o600); err != nil {
@@ -235,6 +235,10 @@ func TestPlanForAnother(t *testing.T) {
 			replaceIn(t, path, "Äcme", "Evil")
 			return nil
 		}, exitRefused, []string{"cannot be trusted", "it was edited", "--allow-unsealed-plan", "nothing was applied"}},
+		{"an edited payload, unsealed", func(t *testing.T, _ *world, path string) []string {
+			replaceIn(t, path, "Äcme", "Evil")
+			return []string{"--allow-unsealed-plan"}
+		}, exitRefused, []string{"nothing was applied", "tenant/acme-corp"}},
 		{"without its seal", func(t *testing.T, _ *world, path string) []string {
 			unseal(t, path)
 			return nil
@@ -282,10 +286,10 @@ func TestPlanForAnother(t *testing.T) {
 			if tt.prepare != nil {
 				args = append(args, tt.prepare(t, w, path)...)
 			}
-			before := w.writes()
+			before := w.requests("POST /v1/mgmt/tenant/")
 			r := w.mustRun(tt.code, args...)
 			contains(t, r.err, tt.says...)
-			if n := w.writes() - before; (n > 0) != (tt.code == exitOK) {
+			if n := w.requests("POST /v1/mgmt/tenant/") - before; (n > 0) != (tt.code == exitOK) {
 				t.Errorf("%d writes: %s%s", n, r.out, r.err)
 			}
 		})
