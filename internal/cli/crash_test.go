@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -28,7 +29,7 @@ func TestCrashes(t *testing.T) {
 	t.Parallel()
 	w := newCrashWorld(t)
 	w.reference(t)
-	n := w.campaign(t, everySoManieth(t), func(t *testing.T) (*crashSite, func() crashOutcome) {
+	n := w.campaign(t, oneIn(t), func(t *testing.T) (*crashSite, func() crashOutcome) {
 		s := w.site(t, w.state, w.live, 1)
 		return s, s.sync
 	}, leftover.recover)
@@ -64,7 +65,7 @@ func TestCrashesOfRecoveries(t *testing.T) {
 				t.Fatalf("the runs %v, %v", runs, err)
 			}
 			first := filepath.Base(runs[0])
-			n := w.campaign(t, 10*everySoManieth(t), func(t *testing.T) (*crashSite, func() crashOutcome) {
+			n := w.campaign(t, 10*oneIn(t), func(t *testing.T) (*crashSite, func() crashOutcome) {
 				s := w.site(t, state, half.live, 1)
 				return s, func() crashOutcome { return tt.again(s, first) }
 			}, func(l leftover, t *testing.T) crashed {
@@ -84,7 +85,7 @@ func TestCrashesOfRecoveries(t *testing.T) {
 }
 
 // campaign does something in a bubble, and recovers from what a crash would have
-// left of it at every so manieth point, in other bubbles meanwhile.
+// left of it at one point in so many, in other bubbles meanwhile.
 func (w *crashWorld) campaign(t *testing.T, every int, begin func(*testing.T) (*crashSite, func() crashOutcome), recovery func(leftover, *testing.T) crashed) *crashTally {
 	t.Helper()
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // it is about half of the time else
@@ -127,7 +128,7 @@ func TestCrashesAmongWorkers(t *testing.T) {
 	w.reference(t)
 	n := crashTally{n: map[string]int{}}
 	root := t.TempDir()
-	for i := 1; i <= w.edges+w.operations; i += 10 * everySoManieth(t) {
+	for i := 1; i <= w.edges+w.operations; i += 10*oneIn(t) + 1 {
 		p := crashPoint{n: i, seed: uint64(i), workers: 20}
 		if i > w.edges {
 			p = crashPoint{operation: true, n: i - w.edges, seed: uint64(i), workers: 20}
@@ -144,11 +145,11 @@ func TestCrashesAmongWorkers(t *testing.T) {
 	t.Logf("counts: %s", &n)
 }
 
-// everySoManieth is which of the points are tried: all of them would take most of
-// the time of all tests together. CRASH_EVERY says otherwise.
-func everySoManieth(t *testing.T) int {
+// oneIn is how many points there are to each that is tried: all would take most of
+// the time of all tests together. CRASH_EVERY says otherwise; 1 is all.
+func oneIn(t *testing.T) int {
 	t.Helper()
-	every := 41 // no multiple of what a step takes
+	every := 41
 	if underRace {
 		every = 103
 	}
@@ -204,17 +205,18 @@ func (w *crashWorld) reference(t *testing.T) {
 	})
 }
 
-// crashEverywhere runs a command, and yields what a crash would leave of it at every
-// so manieth of its points.
+// crashEverywhere runs a command, and yields what a crash would leave of it at one
+// in so many of its points.
 func (w *crashWorld) crashEverywhere(s *crashSite, command func() crashOutcome, root string, every int, yield func(leftover)) {
 	s.Helper()
 	disk := s.crashDisk(0)
-	points := 0
+	// Drawn and not counted off: what a run does repeats itself.
+	random := rand.New(rand.NewPCG(uint64(every), 0))
 	leave := func(p crashPoint, where string) {
-		if points++; points%every != 0 {
+		if random.IntN(every) != 0 {
 			return
 		}
-		p.workers = []int{1, 20}[points/every%2]
+		p.workers = []int{1, 20}[random.IntN(2)]
 		l := leftover{
 			crashPoint: p, world: w, root: filepath.Join(root, p.String()), where: where,
 			live: s.server.Export(), first: crashOutcome{code: -1, requests: s.server.Requests()},
