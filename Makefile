@@ -6,6 +6,8 @@ GO        ?= go
 TIMEOUT   ?= 10m
 BENCH     ?= .
 FUZZTIME  ?= 10s
+# What has goldens: the packages whose tests read UPDATE.
+GOLDEN    ?= $(shell grep -rl --include '*_test.go' '"UPDATE"' internal | xargs -n1 dirname | sort -u | sed 's|^|./|')
 CHAOS     ?= 300
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS   := -s -w -X pcconnect.ai/descope-mgmt/internal/cli.buildVersion=$(VERSION)
@@ -19,7 +21,7 @@ build: ## build bin/descope-mgmt
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/descope-mgmt
 
 test: ## run all tests
-	$(GO) test -timeout $(TIMEOUT) ./...
+	$(GO) test -timeout $(TIMEOUT) $(TESTFLAGS) ./...
 
 lint: ## static analysis; the linter is built once, outside the clone
 	lint=$$(scripts/tools.sh golangci-lint) && $$lint config verify && $$lint run ./...
@@ -32,10 +34,11 @@ check: ## everything that CI runs; SUITES="race docs" runs some of it
 	scripts/check.sh $(SUITES)
 
 golden: ## rewrite the golden files and script tests from what the code does
-	UPDATE=1 $(GO) test -count=1 -timeout $(TIMEOUT) ./...
+	UPDATE=1 $(GO) test -count=1 -timeout $(TIMEOUT) $(GOLDEN)
 
 cover: ## run all tests with coverage and check the floors
-	TIMEOUT=$(TIMEOUT) scripts/cover.sh coverage.out
+	$(MAKE) test TESTFLAGS='-coverprofile coverage.out -coverpkg ./internal/...'
+	scripts/cover.sh coverage.out
 
 bench: ## run the benchmarks (BENCH=regexp selects), then measure what has a budget
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m ./internal/...

@@ -15,7 +15,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-suites=(format mod build cross docs test race scripts crash corpus golden cover conformance demo bench lint)
+suites=(format mod build cross docs test race scripts crash corpus golden conformance demo bench lint)
 timeout=${TIMEOUT:-15m}
 skipped=77 # the exit code of a suite that could not run
 
@@ -51,6 +51,19 @@ tree() {
     git ls-files -z --others --exclude-standard | xargs -0 -r sha256sum
 }
 
+# unchanged runs a command that may rewrite goldens, and fails if it did.
+unchanged() {
+    local before after
+    before=$(tree)
+    "$@" || return 1
+    after=$(tree)
+    if [[ $before != "$after" ]]; then
+        echo 'goldens are stale; "make golden" changes:'
+        diff <(echo "$before") <(echo "$after") || true
+        return 1
+    fi
+}
+
 suite_format() { # gofumpt, goimports, cue fmt
     "$(scripts/tools.sh golangci-lint)" fmt --diff ./...
     go run ./cmd/descope-mgmt fmt --check schema envs
@@ -79,8 +92,9 @@ suite_docs() { # links, decision records, commands shown, architecture
     tests '^(TestDocs|TestArchitecture|TestNoMachinePaths)' ./internal/
 }
 
-suite_test() { # the command that the README gives
-    make test
+suite_test() { # the command that the README gives, and the coverage floors
+    make test TESTFLAGS='-coverprofile coverage.out -coverpkg ./internal/...' | sed 's/coverage: .*//'
+    scripts/cover.sh coverage.out
 }
 
 suite_race() { # all tests under the race detector; names what was skipped
@@ -98,9 +112,9 @@ suite_race() { # all tests under the race detector; names what was skipped
     fi
 }
 
-suite_scripts() { # the command line, as users see it
+suite_scripts() { # the command line, as users see it; rewriting the scripts changes nothing
     compgen -G 'internal/cli/testdata/script/*.txtar' >/dev/null || skip 'no internal/cli/testdata/script/*.txtar'
-    tests '^TestScript' ./internal/cli/
+    UPDATE=1 unchanged tests '^(TestScript|TestQuickHelp)' ./internal/cli/
 }
 
 suite_crash() { # the campaigns: crashes, kills, faults, full disks and damage everywhere
@@ -118,20 +132,10 @@ suite_corpus() { # real exports
     DESCOPE_MGMT_CORPUS=$(cd "$corpus" && pwd) tests '^Test.*Corpus' $packages
 }
 
-suite_golden() { # rewriting the goldens changes nothing
-    local before after
-    before=$(tree)
-    make golden
-    after=$(tree)
-    if [[ $before != "$after" ]]; then
-        echo 'goldens are stale; "make golden" changes:'
-        diff <(echo "$before") <(echo "$after") || true
-        return 1
-    fi
-}
-
-suite_cover() { # coverage floors
-    make cover
+suite_golden() { # rewriting the goldens changes nothing; those of the command line are scripts
+    local packages
+    packages=$(grep -rl --include '*_test.go' '"UPDATE"' internal | grep -v '^internal/cli/' | xargs -n1 dirname | sort -u | sed 's|^|./|' | xargs)
+    unchanged make golden GOLDEN="$packages"
 }
 
 suite_conformance() { # the emulator, driven by an official SDK

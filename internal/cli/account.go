@@ -100,7 +100,8 @@ func valueAt(attrs map[string]any, path string) any {
 // allowed to adopt and did not finish. Those are ours all the same; what they are not
 // yet of what they are to be is left to the next run, and nobody's drift. An object
 // that is there, under its name, where nobody knows what became of its creation, was
-// created: it was looked for just before.
+// created: it was looked for just before. What a rollback makes again is as much ours
+// as it was when it was deleted.
 func applied(last model.State, rec *store.RunRecord, outcomes []store.RunOutcome, live model.State) (model.State, error) {
 	now := byKey(last)
 	for i, o := range outcomes {
@@ -108,6 +109,9 @@ func applied(last model.State, rec *store.RunRecord, outcomes []store.RunOutcome
 		want, wanted := rec.Desired.Get(o.Key)
 		is, exists := live.Get(o.Key)
 		was, recorded := now[o.Key]
+		if restores(rec.Info.Operation) && ch.Action == plan.Create && !recorded {
+			was, recorded = rec.Ours.Get(o.Key)
+		}
 		switch {
 		case o.Status == statusNotRun:
 		case ch.Action == plan.Delete:
@@ -124,7 +128,10 @@ func applied(last model.State, rec *store.RunRecord, outcomes []store.RunOutcome
 		case exists && o.StepsDone > 0 && (ch.Action == plan.Create || ch.Adopts || recorded),
 			exists && o.Status == statusUnknown && ch.Action == plan.Create && model.Equal(is.Attrs["name"], ch.After["name"]):
 			part := plan.Applied(reached(want, ch, is), is)
-			if recorded {
+			switch {
+			case recorded && restores(rec.Info.Operation):
+				part = replaced(was, part)
+			case recorded:
 				part = joined(was, part)
 			}
 			now[o.Key] = part

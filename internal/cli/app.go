@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,6 +36,8 @@ type app struct {
 	transport http.RoundTripper
 	// key is the management key, once it is known: what must not be shown.
 	key api.Secret
+	// running is the id of the run that is under way, or "".
+	running atomic.Value
 	// who runs the command, once that has been found out.
 	who *identity
 	// cmd and args are what is being run, once the command line has been read.

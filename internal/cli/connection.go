@@ -41,6 +41,8 @@ type connection struct {
 	locked *store.Lock
 	// live is what was last read of the project to plan from it.
 	live model.State
+	// last is what was last applied, as it was when live was read.
+	last model.State
 	// kinds are those that live was read for; of others it says nothing.
 	kinds []model.Kind
 	// told are the open runs that the user has been told of.

@@ -46,6 +46,9 @@ func Main() int {
 		case <-interrupts:
 			if stopping {
 				a.note("Stopped without waiting. Calls that were in flight may have taken effect.\n")
+				if run, ok := a.running.Load().(string); ok {
+					a.note("What became of them, and how to go on: descope-mgmt runs show " + run + "\n")
+				}
 				return exitInterrupted
 			}
 			stopping, patience = true, time.After(300*time.Millisecond)

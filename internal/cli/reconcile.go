@@ -35,6 +35,9 @@ type request struct {
 	exact bool
 	// whole: fields that the configuration cannot say count too.
 	whole bool
+	// ours are records of objects that have none any more, since they were deleted:
+	// where the request makes them again, they are ours again.
+	ours model.State
 	// of is the run that this one resumes or takes back, or "".
 	of string
 	// changedSince says what of an object that the request deletes was changed
@@ -135,6 +138,7 @@ func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.last = last
 	c.tellOpen(rec, r, seen)
 	last = r.baseline(live, last)
 	if r.exact && !r.left(live, last) {
@@ -357,7 +361,11 @@ func (c *connection) pass(ctx context.Context, p *plan.Plan, agreed *consent) er
 			}
 			lines = append(lines, line)
 		}
-		return refusedError(hint, "nothing was applied, the plan is blocked: %s", strings.Join(lines, "; "))
+		sep := " "
+		if len(lines) > 1 {
+			sep = "\n  "
+		}
+		return refusedError(hint, "nothing was applied, the plan is blocked:%s%s", sep, strings.Join(lines, sep))
 	}
 }
 

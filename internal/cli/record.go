@@ -110,13 +110,15 @@ func (c *connection) settleOpen(ctx context.Context, rec record) error {
 		}
 		// What somebody changed since is no image of what the run left.
 		asLeft := func(ch plan.Change) bool { return took(ch, live) }
-		killed := recorded{connection: c, info: open.Info, plan: open.Plan}
-		result := store.RunResult{Finished: c.app.now(), Status: "killed", Outcomes: outcomes}
-		if !told[open.Info.ID] {
-			if _, err := c.state.Audit().Append(ctx, killed.entry("outcome", "killed")); err != nil {
+		status, known := told[open.Info.ID]
+		if !known {
+			status = "killed"
+			killed := recorded{connection: c, info: open.Info, plan: open.Plan}
+			if _, err := c.state.Audit().Append(ctx, killed.entry("outcome", status)); err != nil {
 				return err
 			}
 		}
+		result := store.RunResult{Finished: c.app.now(), Status: status, Outcomes: outcomes}
 		if err := c.scope.FinishRun(open.Info.ID, images(open.Plan, live, asLeft), result); err != nil {
 			return err
 		}
@@ -144,16 +146,18 @@ func (c *connection) tellOpen(rec record, r request, live model.State) {
 	}
 }
 
-// toldOutcomes are the runs whose outcome is in the audit log, as far as that can be
+// toldOutcomes are the outcomes of runs that are in the audit log, by run, as far as that can be
 // read: a record that somebody edited must not keep a run from being settled.
-func (c *connection) toldOutcomes() (map[string]bool, error) {
+func (c *connection) toldOutcomes() (map[string]string, error) {
 	records, err := c.state.Audit().Records()
 	if _, edited := errors.AsType[*store.AuditError](err); edited {
 		err = nil
 	}
-	told := map[string]bool{}
+	told := map[string]string{}
 	for _, r := range records {
-		told[r.Run] = told[r.Run] || r.Phase == "outcome"
+		if r.Phase == "outcome" {
+			told[r.Run] = r.Status
+		}
 	}
 	return told, err
 }

@@ -21,9 +21,11 @@ import (
 // call that writes.
 type recorded struct {
 	*connection
-	run     *store.Run
-	info    store.RunInfo
-	plan    *plan.Plan
+	run  *store.Run
+	info store.RunInfo
+	plan *plan.Plan
+	// ours are the records of the objects of the plan: see [store.RunRecord].
+	ours    model.State
 	started time.Time
 }
 
@@ -36,7 +38,7 @@ func (c *connection) begin(ctx context.Context, r request, p *plan.Plan, live mo
 	if err != nil {
 		return nil, err
 	}
-	rec := &recorded{connection: c, plan: p, started: started, info: store.RunInfo{
+	rec := &recorded{connection: c, plan: p, started: started, ours: c.ours(r, p), info: store.RunInfo{
 		ID: id, Started: started, Operation: r.operation, User: who.user, Host: who.host, PID: who.pid,
 		Environment: c.env, BaseURL: c.baseURL, Project: c.project, GitCommit: who.commit,
 		Tool: version(), Schema: compiler.SchemaHash(), Flags: agreed.flags, Guards: passed(p, agreed.allowed),
@@ -50,17 +52,33 @@ func (c *connection) begin(ctx context.Context, r request, p *plan.Plan, live mo
 		return nil, brokenAudit(fmt.Errorf("nothing was applied, since the audit log could not be written: %w", err))
 	}
 	rec.info.AuditHead = entry.Hash
-	if rec.run, err = c.scope.BeginRun(rec.info, p, wanted(r.desired, p)); err != nil {
+	if rec.run, err = c.scope.BeginRun(rec.info, p, wanted(r.desired, p), rec.ours); err != nil {
 		outcome := rec.entry("outcome", "not started")
 		outcome.Error = err.Error()
 		_, auditErr := c.state.Audit().Append(ctx, outcome)
 		return nil, fmt.Errorf("nothing was applied, since the run could not be put on record: %w", errors.Join(err, auditErr))
 	}
 	c.closers = append(c.closers, rec.run.Close)
+	c.app.running.Store(id)
 	n := p.Counts()
 	c.log.Info("the run begins", "run", id, "operation", r.operation, "environment", c.env, "project", c.project, "base_url", c.baseURL,
 		"user", who.user, "create", n.Create, "update", n.Update, "delete", n.Delete, "backup", rec.info.Backup)
 	return rec, nil
+}
+
+// ours are the records that the objects of a plan have in what was last applied, or
+// had before they were deleted.
+func (c *connection) ours(r request, p *plan.Plan) model.State {
+	var found []model.Resource
+	for _, ch := range p.Changes {
+		if was, known := c.last.Get(ch.Key); known {
+			found = append(found, was)
+		} else if was, known := r.ours.Get(ch.Key); known {
+			found = append(found, was)
+		}
+	}
+	s, _ := model.NewState(found) // a plan has each key once
+	return s
 }
 
 // wanted is what a plan is about of a desired state.

@@ -195,14 +195,7 @@ func (c *connection) noteDifferent(b store.Backup, r request) {
 		before, _ := was.Attrs["unmanaged"].(map[string]any)
 		now, _ := api.WithUnmanaged(is).Attrs["unmanaged"].(map[string]any)
 		a, z := model.Resource{Attrs: before}, model.Resource{Attrs: now}
-		names := changed(a, z)
-		for name := range now {
-			if _, ok := before[name]; !ok {
-				names = append(names, name)
-			}
-		}
-		slices.Sort(names)
-		for _, name := range names {
+		for _, name := range changed(a, z) {
 			c.app.note(fmt.Sprintf("Also different, and left as it is (--full writes it): %s %s was %s, is %s\n",
 				ui.Safe(k.String()), ui.Safe(name), ui.Value(valueAt(before, name), 60), ui.Value(valueAt(now, name), 60)))
 		}

@@ -145,6 +145,7 @@ func (c *connection) inverse(ctx context.Context, rec *store.RunRecord, targets 
 			r.remove = append(r.remove, ch.Key)
 		}
 	}
+	r.ours = rec.Ours.Filter(func(was model.Resource) bool { return wanted(was.Key) })
 	if len(kinds) == 1 {
 		r.only = kinds[0]
 	}
@@ -258,7 +259,7 @@ func changed(was, is model.Resource) []string {
 		names[name] = !model.Equal(v, b[name])
 	}
 	for name, v := range b {
-		if _, ok := a[name]; !ok && (was.Observed != nil || !untouched(name, v)) {
+		if _, ok := a[name]; !ok && !neverSet(name, v) && (was.Observed != nil || !untouched(name, v)) {
 			names[name] = true
 		}
 	}
@@ -310,7 +311,7 @@ func setSoFar(is, want map[string]any) map[string]any {
 func untouched(name string, v any) bool {
 	if fields, ok := v.(map[string]any); ok && name == "unmanaged" {
 		for field, v := range fields {
-			if !unset(v) && (field != "authType" || v != "none") {
+			if !unset(v) && !neverSet(field, v) {
 				return false
 			}
 		}
@@ -318,6 +319,10 @@ func untouched(name string, v any) bool {
 	}
 	return unset(v)
 }
+
+// neverSet reports whether a field has the value that Descope gives it at creation.
+// Descope: the authType of a tenant without SSO is "none".
+func neverSet(field string, v any) bool { return field == "authType" && v == "none" }
 
 // unset reports whether an attribute has the value of one that nobody ever set.
 func unset(v any) bool {

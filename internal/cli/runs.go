@@ -176,7 +176,7 @@ func (a *app) runsShow(id string) error {
 		}
 	}
 	doc.Undo = a.here("descope-mgmt rollback " + s.Info.ID + where)
-	if (rec.Result == nil || rec.Result.Status != statusDone) && !restores(rec.Info.Operation) {
+	if !restores(rec.Info.Operation) && slices.ContainsFunc(doc.Outcomes, func(o ui.OutcomeDoc) bool { return o.Status != statusDone }) {
 		doc.Next = a.here("descope-mgmt sync --resume " + s.Info.ID + where)
 	}
 	if doc.Plan, err = rec.Plan.MarshalJSON(); err != nil {

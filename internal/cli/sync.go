@@ -76,6 +76,10 @@ func (a *app) begin(ctx context.Context, f *consentFlags) (*connection, consent,
 		err := refusedError("descope-mgmt env list", "nothing was applied: --confirm-project %s is not the project of environment %s, which is %s", id, c.env, c.project)
 		return nil, agreed, errors.Join(err, c.close())
 	}
+	if ci, _ := a.environ("CI"); ci != "" && c.state.Made() {
+		a.note("warning: the state directory " + ui.Safe(c.state.Path()) + " is new. A runner that does not keep it has no lock, " +
+			"no history of runs and no record of what was applied: keep it between runs, or share it (--state-dir)\n")
+	}
 	agreed.retry, agreed.flags = a.again(c.env), a.given()
 	return c, agreed, nil
 }

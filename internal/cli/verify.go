@@ -70,7 +70,7 @@ func (r *recorded) verify(ctx context.Context, q request, agreed consent, result
 			found.open = true
 		}
 	}
-	self := &store.RunRecord{Info: r.info, Plan: r.plan, Desired: q.desired}
+	self := &store.RunRecord{Info: r.info, Plan: r.plan, Desired: q.desired, Ours: r.ours}
 	next, err := applied(rec.last, self, outcomes, live)
 	if err == nil {
 		err = r.advance(next, q, live, unchanged, left)

@@ -15,8 +15,10 @@ type Dir struct {
 	notices []string
 	// shared: a team uses the directory, through its group.
 	shared bool
-	disk   Disk
-	begun  begunRuns
+	// made: it was not there before.
+	made  bool
+	disk  Disk
+	begun begunRuns
 }
 
 // Open makes the state directory, with its parents, if it is not there, and
@@ -31,6 +33,8 @@ func Open(path string) (*Dir, error) { return OpenOn(path, osDisk{}) }
 // disk, for tests.
 func OpenOn(path string, disk Disk) (*Dir, error) {
 	d := &Dir{path: filepath.Clean(path), disk: disk}
+	_, err := os.Stat(d.path)
+	d.made = errors.Is(err, fs.ErrNotExist)
 	if err := mkdirAll(disk, d.path); err != nil {
 		return nil, explain("making the state directory", d.path, err)
 	}
@@ -58,6 +62,10 @@ func mkdirAll(disk Disk, path string) error {
 
 // Path is the directory.
 func (d *Dir) Path() string { return d.path }
+
+// Made reports that the directory was not there when it was opened: nothing is known
+// of earlier runs.
+func (d *Dir) Made() bool { return d.made }
 
 // Notices are what a user should know about how the directory was found.
 func (d *Dir) Notices() []string { return d.notices }

@@ -73,8 +73,12 @@ func (s *Scope) parseLastApplied(text []byte) (state model.State, reason string)
 	if saved.BaseURL != s.baseURL || saved.Project != s.project {
 		return model.State{}, fmt.Sprintf("it belongs to project %q at %s", saved.Project, saved.BaseURL)
 	}
-	resources := make([]model.Resource, len(saved.Resources))
-	for i, r := range saved.Resources {
+	return parseResources(saved.Resources)
+}
+
+func parseResources(saved []savedResource) (state model.State, reason string) {
+	resources := make([]model.Resource, len(saved))
+	for i, r := range saved {
 		attrs, err := normalized(r.Attrs)
 		if err != nil {
 			return model.State{}, fmt.Sprintf("%s: %v", r.Key, err)
@@ -111,18 +115,19 @@ func (s *Scope) saveState(path string, state model.State, meta Meta) error {
 	if _, err := s.dir.sub(lastAppliedDir); err != nil {
 		return err
 	}
-	saved := lastApplied{
-		BaseURL: s.baseURL, Project: s.project, Meta: meta,
-		Resources: make([]savedResource, 0, state.Len()),
-	}
-	for _, r := range state.Resources() {
-		saved.Resources = append(saved.Resources, savedResource{r.Key, r.Attrs, r.Policy})
-	}
-	text, err := seal(saved)
+	text, err := seal(lastApplied{BaseURL: s.baseURL, Project: s.project, Meta: meta, Resources: saveResources(state)})
 	if err != nil {
 		return explain("writing", path, err)
 	}
 	return replace(s.dir.disk, path, text, s.dir.fileMode(), true)
+}
+
+func saveResources(s model.State) []savedResource {
+	out := make([]savedResource, 0, s.Len())
+	for _, r := range s.Resources() {
+		out = append(out, savedResource{r.Key, r.Attrs, r.Policy})
+	}
+	return out
 }
 
 const lastAppliedDir = "last-applied"

@@ -27,12 +27,13 @@ type Run struct {
 }
 
 // BeginRun records that a plan is about to be applied so that the desired state
-// is reached. Once it returns nil, the record is complete and durable; after an
+// is reached; ours are the records of objects that the run may need, as they are in
+// what was last applied: see [RunRecord]. Once it returns nil, the record is complete and durable; after an
 // error there is no such run, and after a crash there is none or one that sent
 // nothing. The caller holds the scope's lock (see [Scope.Lock]) until after
 // Finish. An id that is taken is fs.ErrExist. info may leave PlanDigest to be
 // filled in.
-func (s *Scope) BeginRun(info RunInfo, p *plan.Plan, desired model.State) (*Run, error) {
+func (s *Scope) BeginRun(info RunInfo, p *plan.Plan, desired, ours model.State) (*Run, error) {
 	if !runIDForm.MatchString(info.ID) {
 		return nil, fmt.Errorf("beginning a run: %q is not the id of one", info.ID)
 	}
@@ -40,7 +41,7 @@ func (s *Scope) BeginRun(info RunInfo, p *plan.Plan, desired model.State) (*Run,
 		info.PlanDigest = p.Digest()
 	}
 	info.Started = info.Started.Round(0)
-	texts, err := s.runTexts(info, p, desired)
+	texts, err := s.runTexts(info, p, desired, ours)
 	if err != nil {
 		return nil, fmt.Errorf("beginning run %s: %w", info.ID, err)
 	}
@@ -64,9 +65,9 @@ func (s *Scope) BeginRun(info RunInfo, p *plan.Plan, desired model.State) (*Run,
 
 // runTexts are the files that a run begins with, by name. They are read back
 // first: what could not be read again would be no help after a crash.
-func (s *Scope) runTexts(info RunInfo, p *plan.Plan, desired model.State) (map[string][]byte, error) {
+func (s *Scope) runTexts(info RunInfo, p *plan.Plan, desired, ours model.State) (map[string][]byte, error) {
 	parts := map[string]any{
-		runFile: savedRun{Scope: s.name, Info: info}, planFile: p, desiredFile: saveDesired(desired),
+		runFile: savedRun{Scope: s.name, Info: info, Ours: saveResources(ours)}, planFile: p, desiredFile: saveDesired(desired),
 	}
 	texts := map[string][]byte{}
 	for name, part := range parts {
@@ -84,6 +85,9 @@ func (s *Scope) runTexts(info RunInfo, p *plan.Plan, desired model.State) (map[s
 	}
 	if back.Desired.Digest() != withoutObserved(desired).Digest() {
 		return nil, errors.New("its desired state would be read differently")
+	}
+	if back.Ours.Digest() != withoutObserved(ours).Digest() {
+		return nil, errors.New("its records of what is ours would be read differently")
 	}
 	return texts, nil
 }

@@ -39,12 +39,12 @@ func TestRunRoundTrip(t *testing.T) {
 	p, desired := runPlan(t, 2)
 	observed, _ := desired.Get(model.Key{Kind: model.Tenant, ID: "t000"})
 	observed.Observed = &model.Observed{Fields: map[string]any{"secret": "x"}}
-	r, err := s.BeginRun(runInfo(firstRun), p, desired.With(observed))
+	r, err := s.BeginRun(runInfo(firstRun), p, desired.With(observed), desired)
 	must(t, err)
 	if r.ID() != firstRun || r.Dir() != filepath.Join(s.dir.path, "runs", firstRun) {
 		t.Errorf("run %s in %s", r.ID(), r.Dir())
 	}
-	want := &RunRecord{Info: runInfo(firstRun), Plan: p, Desired: desired}
+	want := &RunRecord{Info: runInfo(firstRun), Plan: p, Desired: desired, Ours: desired}
 	want.Info.PlanDigest = p.Digest()
 	check := func(when string) {
 		t.Helper()
@@ -55,6 +55,12 @@ func TestRunRoundTrip(t *testing.T) {
 		}
 		if diff := cmp.Diff(want.Desired.Resources(), got.Desired.Resources()); diff != "" {
 			t.Errorf("%s: desired state: %s", when, diff)
+		}
+		for _, was := range want.Ours.Resources() {
+			is, _ := got.Ours.Get(was.Key)
+			if diff := cmp.Diff(model.Resource{Key: was.Key, Attrs: was.Attrs, Policy: was.Policy}, is); diff != "" || got.Ours.Len() != want.Ours.Len() {
+				t.Errorf("%s: what was ours: %s", when, diff)
+			}
 		}
 		if diff := cmp.Diff([]any{want.Info, want.Journal, want.Torn, want.Post, want.Result}, []any{got.Info, untimed(got.Journal), got.Torn, got.Post, got.Result}); diff != "" {
 			t.Errorf("%s: %s", when, diff)
@@ -94,28 +100,28 @@ func TestBeginRunRefuses(t *testing.T) {
 	s := scope(t, d)
 	p, desired := runPlan(t, 1)
 	for _, id := range []string{"", "latest", "../x", firstRun + "/.."} {
-		if _, err := s.BeginRun(runInfo(id), p, desired); err == nil || !strings.Contains(err.Error(), "is not the id") {
+		if _, err := s.BeginRun(runInfo(id), p, desired, model.State{}); err == nil || !strings.Contains(err.Error(), "is not the id") {
 			t.Errorf("id %q: %v", id, err)
 		}
 	}
 	bad, _ := runPlan(t, 1)
 	bad.Changes[0].Moved = "nobody"
-	if _, err := s.BeginRun(runInfo(firstRun), bad, desired); err == nil || !strings.Contains(err.Error(), "plan.json could not be read again") {
+	if _, err := s.BeginRun(runInfo(firstRun), bad, desired, model.State{}); err == nil || !strings.Contains(err.Error(), "plan.json could not be read again") {
 		t.Errorf("a plan that cannot be read again: %v", err)
 	}
 	if left, _ := d.Runs(); len(left) != 0 {
 		t.Errorf("runs that were refused: %v", left)
 	}
 	begin(t, s, firstRun, 1)
-	if _, err := s.BeginRun(runInfo(firstRun), p, desired); !errors.Is(err, fs.ErrExist) {
+	if _, err := s.BeginRun(runInfo(firstRun), p, desired, model.State{}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("an id that is taken: %v", err)
 	}
 	other, _ := d.Scope("https://api.descope.com", "P2other")
-	if _, err := other.BeginRun(runInfo(firstRun), p, desired); !errors.Is(err, fs.ErrExist) {
+	if _, err := other.BeginRun(runInfo(firstRun), p, desired, model.State{}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("an id that another scope took: %v", err)
 	}
 	must(t, os.Mkdir(filepath.Join(d.path, runsDir, newRun+secondRun), 0o700))
-	if _, err := s.BeginRun(runInfo(secondRun), p, desired); !errors.Is(err, fs.ErrExist) {
+	if _, err := s.BeginRun(runInfo(secondRun), p, desired, model.State{}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("an id that is being taken: %v", err)
 	}
 }
@@ -128,7 +134,7 @@ func TestBeginRunIsExclusive(t *testing.T) {
 	begun := make(chan *Run, 8)
 	for range cap(begun) {
 		wg.Go(func() {
-			r, err := s.BeginRun(runInfo(firstRun), p, desired)
+			r, err := s.BeginRun(runInfo(firstRun), p, desired, model.State{})
 			switch {
 			case err == nil:
 				begun <- r

@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 // BenchmarkJournal is what the journal adds to a call: one intent and its end,
@@ -41,7 +43,7 @@ func BenchmarkBeginRun(b *testing.B) {
 			began := runBegan(firstRun)
 			for b.Loop() {
 				began = began.Add(time.Second)
-				r, err := s.BeginRun(runInfo(began.Format(runIDTime)+"-00000a"), p, desired)
+				r, err := s.BeginRun(runInfo(began.Format(runIDTime)+"-00000a"), p, desired, model.State{})
 				must(b, err, r.Close())
 			}
 		})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 // history is what a program did with the runs of a directory, and which of it
@@ -45,7 +46,7 @@ func keepRuns(t *testing.T, root string, disk Disk) (h history) {
 	h.pruned = h.did(err)
 	h.oldFinished = h.did(s.FinishRun(secondRun, postImage(), runResult("killed")))
 	p, desired := runPlan(t, 2)
-	r, err := s.BeginRun(runInfo(thirdRun), p, desired)
+	r, err := s.BeginRun(runInfo(thirdRun), p, desired, model.State{})
 	if h.began = h.did(err); !h.began {
 		return h
 	}

@@ -39,8 +39,9 @@ type runPart[T any] struct {
 }
 
 type savedRun struct {
-	Scope string  `json:"scope"` // its name
-	Info  RunInfo `json:"info"`
+	Scope string          `json:"scope"` // its name
+	Info  RunInfo         `json:"info"`
+	Ours  []savedResource `json:"ours,omitempty"`
 }
 
 type savedResult struct {
@@ -108,6 +109,11 @@ type RunRecord struct {
 	// Desired is the state that the run was to reach: attributes, policy and
 	// positions.
 	Desired model.State
+	// Ours are the records that the objects of the plan had before the run in what
+	// was last applied and, of objects that a rollback makes again, those that they
+	// had before they were deleted. A deleted object has no record any more: when it
+	// is made again, only this says what of it is ours.
+	Ours model.State
 	// Journal holds at least every entry that was acknowledged. Torn says that
 	// its last line was not written whole.
 	Journal []Entry
@@ -134,6 +140,9 @@ func (r *RunRecord) parse(name, id string, text []byte) (reason string) {
 			reason = fmt.Sprintf("it says that it is run %q", saved.Info.ID)
 		}
 		r.scope, r.Info = saved.Scope, saved.Info
+		if reason == "" {
+			r.Ours, reason = parseResources(saved.Ours)
+		}
 	case planFile:
 		r.Plan, reason = parsePart[*plan.Plan](id, text)
 		if reason == "" && r.Plan == nil {

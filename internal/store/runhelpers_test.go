@@ -55,7 +55,7 @@ func runInfo(id string) RunInfo {
 func begin(t testing.TB, s *Scope, id string, tenants int) *Run {
 	t.Helper()
 	p, desired := runPlan(t, tenants)
-	r, err := s.BeginRun(runInfo(id), p, desired)
+	r, err := s.BeginRun(runInfo(id), p, desired, model.State{})
 	must(t, err)
 	t.Cleanup(func() { _ = r.Close() })
 	return r

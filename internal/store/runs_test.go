@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 func ids(runs []RunSummary) string {
@@ -85,7 +87,7 @@ func TestRunsOfOneSecond(t *testing.T) {
 	for i, id := range []string{"20251110T143015Z-00000b", "20251110T143015Z-00000a"} {
 		info := runInfo(id)
 		info.Started = info.Started.Add(time.Duration(i) * time.Millisecond)
-		r, err := s.BeginRun(info, p, desired)
+		r, err := s.BeginRun(info, p, desired, model.State{})
 		must(t, err)
 		defer r.Close() //nolint:errcheck // the test is over
 	}
@@ -214,7 +216,7 @@ func TestPruneRuns(t *testing.T) {
 	p, desired := runPlan(t, 1)
 	resumes := runInfo("20251211T143016Z-0000ff")
 	resumes.Of = "20251110T143018Z-0000ee"
-	r, err := s.BeginRun(resumes, p, desired)
+	r, err := s.BeginRun(resumes, p, desired, model.State{})
 	must(t, err)
 	defer r.Close() //nolint:errcheck // the test is over
 	for _, name := range []string{".new-20251110T143017Z-0000dd", ".new-20251210T143017Z-0000dd", ".old-20251210T143017Z-0000dd", ".new-notes", "notes"} {
@@ -243,7 +245,7 @@ func TestRunsUnreadable(t *testing.T) {
 	path := filepath.Join(d.path, runsDir)
 	must(t, os.WriteFile(path, nil, 0o600))
 	p, desired := runPlan(t, 1)
-	_, begun := s.BeginRun(runInfo(firstRun), p, desired)
+	_, begun := s.BeginRun(runInfo(firstRun), p, desired, model.State{})
 	_, list := d.Runs()
 	_, load := s.LoadRun("latest")
 	_, unfinished := s.UnfinishedRuns()

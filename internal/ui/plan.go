@@ -42,7 +42,12 @@ func PlanText(p *plan.Plan, allowed plan.Allowed, f Forecast, s Style) string {
 	for _, c := range p.Changes {
 		writeChange(&b, c, address, s)
 	}
-	for _, d := range p.Warnings.Sort() {
+	warnings := p.Warnings.Sort()
+	for i, d := range warnings {
+		if i == maxListed && !s.Verbose {
+			fmt.Fprintf(&b, "%s and %d more (--verbose shows them)\n", s.paint(yellow, "warning:"), len(warnings)-i)
+			break
+		}
 		writeDiagnostic(&b, d, s)
 	}
 	if len(p.Orphans) > 0 {
