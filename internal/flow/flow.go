@@ -67,8 +67,8 @@ func (f Flow) ComponentsVersion() string { return text(f.metadata()["componentsV
 // StartTask is the id of the task that a run begins with.
 func (f Flow) StartTask() string { return text(f.contents()["startTask"]) }
 
-// SharedInteraction is an exit of a flow that a parent flow can lead on from: as
-// a rule with the interaction "<task of the parent>.<ID>".
+// SharedInteraction is an exit of a flow that a parent flow can lead on from: the
+// rules of the task that runs it have the ID as their interaction.
 type SharedInteraction struct {
 	// ID is "<task>.<interaction>" of this flow, such as 3.success.
 	ID    string `json:"id"`

@@ -82,7 +82,7 @@ func unknownSpelling(doc map[string]any) error {
 	}
 }
 
-func has(m map[string]any, names ...string) bool {
+func has[V any](m map[string]V, names ...string) bool {
 	for _, name := range names {
 		if _, ok := m[name]; !ok {
 			return false
