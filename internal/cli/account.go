@@ -109,8 +109,8 @@ func applied(last model.State, rec *store.RunRecord, outcomes []store.RunOutcome
 		want, wanted := rec.Desired.Get(o.Key)
 		is, exists := live.Get(o.Key)
 		was, recorded := now[o.Key]
-		if restores(rec.Info.Operation) && ch.Action == plan.Create && !recorded {
-			was, recorded = rec.Ours.Get(o.Key)
+		if before, ours := rec.Ours.Get(o.Key); restores(rec.Info.Operation) && ours {
+			was, recorded = before, true
 		}
 		switch {
 		case o.Status == statusNotRun:
@@ -129,6 +129,9 @@ func applied(last model.State, rec *store.RunRecord, outcomes []store.RunOutcome
 			exists && o.Status == statusUnknown && ch.Action == plan.Create && model.Equal(is.Attrs["name"], ch.After["name"]):
 			part := plan.Applied(reached(want, ch, is), is)
 			switch {
+			case recorded && restores(rec.Info.Operation) && ch.Action == plan.Create:
+				was.Attrs = setSoFar(was.Attrs, is.Attrs)
+				part = was
 			case recorded && restores(rec.Info.Operation):
 				part = replaced(was, part)
 			case recorded:

@@ -71,9 +71,9 @@ func (c *connection) begin(ctx context.Context, r request, p *plan.Plan, live mo
 func (c *connection) ours(r request, p *plan.Plan) model.State {
 	var found []model.Resource
 	for _, ch := range p.Changes {
-		if was, known := c.last.Get(ch.Key); known {
+		if was, known := r.ours.Get(ch.Key); known {
 			found = append(found, was)
-		} else if was, known := r.ours.Get(ch.Key); known {
+		} else if was, known := c.last.Get(ch.Key); known {
 			found = append(found, was)
 		}
 	}

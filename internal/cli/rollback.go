@@ -140,12 +140,17 @@ func (c *connection) inverse(ctx context.Context, rec *store.RunRecord, targets 
 	wanted := func(k model.Key) bool { return took[k] && (len(targets) == 0 || slices.Contains(targets, k)) }
 	var since model.State
 	r.desired, since, r.options.Targets = plan.Inverse(before, wanted, post)
+	var deleted []model.Key
 	for _, ch := range rec.Plan.Changes {
-		if ch.Action == plan.Create && wanted(ch.Key) {
+		switch {
+		case !wanted(ch.Key):
+		case ch.Action == plan.Create:
 			r.remove = append(r.remove, ch.Key)
+		case ch.Action == plan.Delete:
+			deleted = append(deleted, ch.Key)
 		}
 	}
-	r.ours = rec.Ours.Filter(func(was model.Resource) bool { return wanted(was.Key) })
+	r.ours = those(rec.Ours, deleted)
 	if len(kinds) == 1 {
 		r.only = kinds[0]
 	}
