@@ -125,7 +125,7 @@ type linter struct {
 // id is the id that the flow is used under.
 func (l *linter) id() string { return cmp.Or(l.options.ID, l.flow.ID()) }
 
-func (l *linter) error(rule LintRule, path []any, format string, args ...any) {
+func (l *linter) fail(rule LintRule, path []any, format string, args ...any) {
 	l.add(model.Error, rule, path, format, args...)
 }
 

@@ -70,8 +70,8 @@ func TestLintClean(t *testing.T) {
 	}
 }
 
-// defect is an edit of the clean flow and the one problem that it makes.
-type defect struct {
+// lintDefect is an edit of the clean flow and the one problem that it makes.
+type lintDefect struct {
 	rule     LintRule
 	severity model.Severity
 	path     string
@@ -82,19 +82,19 @@ type defect struct {
 	says string
 }
 
-func defects(t testing.TB) []defect {
+func lintDefects(t testing.TB) []lintDefect {
 	v := func(s string) any { return value(t, s) }
 	argument := func(doc map[string]any, task, name string) map[string]any {
 		return obj(taskOf(doc, task), "arguments", name)
 	}
-	rule := func(doc map[string]any, task string, i int) map[string]any {
-		return obj(taskOf(doc, task), "next", "rules", i)
+	rule := func(doc map[string]any, task string) map[string]any {
+		return obj(taskOf(doc, task), "next", "rules", 0)
 	}
 	const (
 		e = model.Error
 		w = model.Warning
 	)
-	return []defect{
+	return []lintDefect{
 		{DanglingTask, e, "contents.startTask", func(d map[string]any) { obj(d, "contents")["startTask"] = "99" }, nil, `"99"`},
 		{DanglingTask, e, "contents.tasks.0.next.rules.1.taskId", func(d map[string]any) {
 			delete(obj(d, "contents", "tasks"), "6")
@@ -106,9 +106,9 @@ func defects(t testing.TB) []defect {
 			taskOf(d, "6")["screenId"] = ""
 			d["screens"] = list(d["screens"])[:1]
 		}, nil, "Help"},
-		{DanglingInteraction, e, "contents.tasks.0.next.rules.0.interactionId", func(d map[string]any) { rule(d, "0", 0)["interactionId"] = "goo" }, nil, "did you mean go?"},
-		{DanglingInteraction, e, "contents.tasks.3.next.rules.0.interactionId", func(d map[string]any) { rule(d, "3", 0)["interactionId"] = "CrmFailed" }, nil, "outcome"},
-		{DanglingInteraction, e, "contents.tasks.2.next.rules.0.interactionId", func(d map[string]any) { rule(d, "2", 0)["interactionId"] = "success" }, nil, "branch"},
+		{DanglingInteraction, e, "contents.tasks.0.next.rules.0.interactionId", func(d map[string]any) { rule(d, "0")["interactionId"] = "goo" }, nil, "did you mean go?"},
+		{DanglingInteraction, e, "contents.tasks.3.next.rules.0.interactionId", func(d map[string]any) { rule(d, "3")["interactionId"] = "CrmFailed" }, nil, "outcome"},
+		{DanglingInteraction, e, "contents.tasks.2.next.rules.0.interactionId", func(d map[string]any) { rule(d, "2")["interactionId"] = "success" }, nil, "branch"},
 		{DanglingNode, e, "screens.0.contents.box.nodes.1", func(d map[string]any) {
 			delete(obj(d, "screens", 0, "contents"), "help")
 		}, nil, `"help"`},
@@ -138,7 +138,7 @@ func defects(t testing.TB) []defect {
 		{PairMismatch, w, `contents.tasks["1.end"].arguments.provider.value`, func(d map[string]any) { argument(d, "1.end", "provider")["value"] = "apple" }, nil, "provider"},
 		{PairMismatch, w, `contents.tasks["8.end"]`, func(d map[string]any) {
 			obj(d, "contents", "tasks")["8.end"] = v(`{"name":"Half","type":"automated","next":{"rules":[]}}`)
-			rule(d, "7", 0)["taskId"] = "8.end"
+			rule(d, "7")["taskId"] = "8.end"
 		}, nil, "task 8,"},
 		{NodeTree, w, "screens.0.contents.title", func(d map[string]any) { nodeOf(d, 0, "ROOT")["nodes"] = v(`["box"]`) }, nil, "not shown"},
 		{NodeTree, w, "screens.0.contents.title.parent", func(d map[string]any) { nodeOf(d, 0, "title")["parent"] = "box" }, nil, "agree"},
@@ -197,7 +197,7 @@ func defects(t testing.TB) []defect {
 		{UnknownList, w, "contents.tasks.2.conditions.0.atomicConditions.1.predicate.value.0", nil, func(o *LintOptions) { o.Project.Lists = NamesOf() }, `"Embargoed"`},
 		{UnknownFlow, e, "contents.tasks.4.arguments.flowId.value", nil, func(o *LintOptions) { o.Siblings, o.Project.Flows = nil, NamesOf("step-down") }, `"step-up"`},
 		{UnknownFlow, w, "contents.tasks.4.arguments.flowId.value", nil, func(o *LintOptions) { o.Siblings, o.Project.Flows = map[string]Flow{"step-app": {}}, nil }, `did you mean "step-app"?`},
-		{UnknownInteraction, e, "contents.tasks.4.next.rules.0.interactionId", func(d map[string]any) { rule(d, "4", 0)["interactionId"] = "8.success" }, nil, "it has 9.success"},
+		{UnknownInteraction, e, "contents.tasks.4.next.rules.0.interactionId", func(d map[string]any) { rule(d, "4")["interactionId"] = "8.success" }, nil, "it has 9.success"},
 		{UnknownInteraction, e, "contents.tasks.4.next.rules.0.interactionId", nil, func(o *LintOptions) { o.Siblings["step-up"] = Flow{} }, "it has none"},
 		{UnknownInteraction, e, "contents.tasks.4.next.rules.0.interactionId", func(d map[string]any) { argument(d, "4", "flowId")["value"] = "member-area" }, nil, "it has 5.success"},
 		{UnknownAsset, e, "contents.tasks.1.arguments.loginHint.value", func(d map[string]any) { argument(d, "1", "loginHint")["value"] = "asset:there.txt" }, nil, "asset:there.txt"},
@@ -206,7 +206,7 @@ func defects(t testing.TB) []defect {
 
 func TestLintDefects(t *testing.T) {
 	seen := map[LintRule]bool{}
-	for _, d := range defects(t) {
+	for _, d := range lintDefects(t) {
 		seen[d.rule] = true
 		f, o := clean(t), around(t)
 		if d.edit != nil {
@@ -229,7 +229,7 @@ func TestLintDefects(t *testing.T) {
 			t.Errorf("no defect shows the rule %s", m[1])
 		}
 	}
-	t.Logf("counts: %d defects for %d rules", len(defects(t)), len(seen))
+	t.Logf("counts: %d defects for %d rules", len(lintDefects(t)), len(seen))
 }
 
 // TestLintIsSorted holds that errors come first, then by place, the same each

@@ -12,24 +12,21 @@ import (
 // a run ends after 200.
 const manyTasks = 100
 
-// stepArguments are the arguments that repeat the id of the second half of a pair.
-func stepArguments() []string { return []string{"exchangeStepId", "verifyStepId", "finishStepId"} }
-
 // graph looks at what tasks say of each other.
 func (l *linter) graph() {
 	if n := len(l.tasks); n > manyTasks {
 		l.warn(TooManyTasks, []any{"contents", "tasks"}, "the flow has %d tasks, and Descope advises at most %d: move a part into a flow of its own", n, manyTasks)
 	}
 	if start := l.flow.StartTask(); !has(l.tasks, start) {
-		l.error(DanglingTask, []any{"contents", "startTask"}, "the flow starts with task %q, which it does not have", start)
+		l.fail(DanglingTask, []any{"contents", "startTask"}, "the flow starts with task %q, which it does not have", start)
 	}
 	for _, t := range l.flow.Tasks() {
 		if own := text(t.doc["id"]); own != "" && own != t.ID {
-			l.error(IDMismatch, inTask(t.ID, "id"), "the task is stored under %s and says that its id is %q: give it the same id at both places", t.ID, own)
+			l.fail(IDMismatch, inTask(t.ID, "id"), "the task is stored under %s and says that its id is %q: give it the same id at both places", t.ID, own)
 		}
 		for i, r := range t.Rules {
 			if !has(l.tasks, r.To) {
-				l.error(DanglingTask, inTask(t.ID, "next", "rules", i, "taskId"), "%q of %s leads to task %q, which the flow does not have", r.Interaction, t.title(), r.To)
+				l.fail(DanglingTask, inTask(t.ID, "next", "rules", i, "taskId"), "%q of %s leads to task %q, which the flow does not have", r.Interaction, t.title(), r.To)
 			}
 			l.interaction(t, i, r.Interaction)
 		}
@@ -77,7 +74,7 @@ func (l *linter) interaction(t Task, rule int, id string) {
 	if near := model.Suggest(id, known); near != "" {
 		hint = "did you mean " + near + "?"
 	}
-	l.error(DanglingInteraction, inTask(t.ID, "next", "rules", rule, "interactionId"), "%s leads on from %q, and has no such %s: %s", t.title(), id, kind, hint)
+	l.fail(DanglingInteraction, inTask(t.ID, "next", "rules", rule, "interactionId"), "%s leads on from %q, and has no such %s: %s", t.title(), id, kind, hint)
 }
 
 func (l *linter) branches(t Task) {
@@ -87,12 +84,12 @@ func (l *linter) branches(t Task) {
 	seen := map[string]bool{}
 	for i, c := range t.Conditions {
 		if seen[c.Interaction] {
-			l.error(DuplicateID, inTask(t.ID, "conditions", i, "interactionId"), "two branches of %s have the id %q, of which only one can lead on: give one of them another id", t.title(), c.Interaction)
+			l.fail(DuplicateID, inTask(t.ID, "conditions", i, "interactionId"), "two branches of %s have the id %q, of which only one can lead on: give one of them another id", t.title(), c.Interaction)
 		}
 		seen[c.Interaction] = true
 	}
 	if !seen["ELSE"] {
-		l.error(MissingElse, inTask(t.ID, "conditions"), "%s has no branch ELSE, so that the flow ends where no other one applies: add it as the last", t.title())
+		l.fail(MissingElse, inTask(t.ID, "conditions"), "%s has no branch ELSE, so that the flow ends where no other one applies: add it as the last", t.title())
 	}
 }
 
@@ -155,55 +152,6 @@ func (l *linter) next(t Task) []string {
 	return out
 }
 
-// inline is the text of an argument, or "" if it is none, or known only when the
-// flow runs.
-func (t Task) inline(name string) string {
-	if a, _ := t.Argument(name); a.Type != "context" && !strings.Contains(text(a.Value), "{{") {
-		return text(a.Value)
-	}
-	return ""
-}
-
-// halves looks at the pairs N and N.end, which say most things twice.
-func (l *linter) halves() {
-	for _, t := range l.flow.Tasks() {
-		first, isTwin := t.TwinOf()
-		if !isTwin {
-			first = t.ID
-		}
-		for _, name := range stepArguments() {
-			step := t.inline(name)
-			path := inTask(t.ID, "arguments", name, "value")
-			switch {
-			case step == "" || step == first+".end" && has(l.tasks, step):
-			case !has(l.tasks, step):
-				l.error(DanglingTask, path, "%s goes on with task %q, which the flow does not have", t.title(), step)
-			default:
-				l.error(PairMismatch, path, "%s goes on with task %q instead of its own second half: write %s.end", t.title(), step, first)
-			}
-		}
-		if !isTwin {
-			continue
-		}
-		base, ok := l.tasks[first]
-		if !ok {
-			l.warn(PairMismatch, inTask(t.ID), "%s is the second half of task %s, which the flow does not have", t.title(), first)
-			continue
-		}
-		if t.Name != "" && t.Name != base.Name {
-			l.warn(PairMismatch, inTask(t.ID, "name"), "the two halves of step %s are called %q and %q: give them one name", first, base.Name, t.Name)
-		}
-		for _, name := range t.Arguments() {
-			a, _ := t.Argument(name)
-			b, _ := base.Argument(name)
-			if slices.Contains(stepArguments(), name) || zero(a.Value) && zero(b.Value) || model.Equal(a.Value, b.Value) {
-				continue
-			}
-			l.warn(PairMismatch, inTask(t.ID, "arguments", name, "value"), "the two halves of step %s have different values for %s: give them the same", first, name)
-		}
-	}
-}
-
 // shownScreens looks at which tasks show which screens.
 func (l *linter) shownScreens() {
 	shown := map[string]bool{}
@@ -213,7 +161,7 @@ func (l *linter) shownScreens() {
 		}
 		shown[t.ScreenID] = true
 		if !has(l.screens, t.ScreenID) {
-			l.error(DanglingScreen, inTask(t.ID, "screenId"), "%s shows screen %q, which the flow does not have: export the flow again, or choose another screen", t.title(), t.ScreenID)
+			l.fail(DanglingScreen, inTask(t.ID, "screenId"), "%s shows screen %q, which the flow does not have: export the flow again, or choose another screen", t.title(), t.ScreenID)
 		}
 	}
 	for _, s := range l.flow.Screens() {

@@ -21,13 +21,13 @@ func (l *linter) screen(s Screen) {
 	}
 	place := func(path ...any) []any { return append([]any{"screens", s.Index, "contents"}, path...) }
 	if len(nodes) > 0 && !ids[rootNode] {
-		l.error(DanglingNode, place(), "the screen has no component %s that holds the others, so that nothing of it is shown", rootNode)
+		l.fail(DanglingNode, place(), "the screen has no component %s that holds the others, so that nothing of it is shown", rootNode)
 	}
 	for _, n := range nodes {
 		for i, child := range n.Children {
 			listed[child] = append(listed[child], n.ID)
 			if !ids[child] {
-				l.error(DanglingNode, place(n.ID, "nodes", i), "component %q holds %q, which the screen does not have: take it out of the list", n.ID, child)
+				l.fail(DanglingNode, place(n.ID, "nodes", i), "component %q holds %q, which the screen does not have: take it out of the list", n.ID, child)
 			}
 		}
 		linked := object(n.doc["linkedNodes"])
@@ -35,7 +35,7 @@ func (l *linter) screen(s Screen) {
 			child := text(linked[slot])
 			listed[child] = append(listed[child], n.ID)
 			if !ids[child] {
-				l.error(DanglingNode, place(n.ID, "linkedNodes", slot), "component %q holds %q, which the screen does not have: take it out", n.ID, child)
+				l.fail(DanglingNode, place(n.ID, "linkedNodes", slot), "component %q holds %q, which the screen does not have: take it out", n.ID, child)
 			}
 		}
 	}
@@ -47,7 +47,7 @@ func (l *linter) screen(s Screen) {
 		switch {
 		case n.ID == rootNode:
 		case n.Parent != "" && !ids[n.Parent]:
-			l.error(DanglingNode, place(n.ID, "parent"), "component %q is in %q, which the screen does not have", n.ID, n.Parent)
+			l.fail(DanglingNode, place(n.ID, "parent"), "component %q is in %q, which the screen does not have", n.ID, n.Parent)
 		case len(in) == 0:
 			l.warn(NodeTree, place(n.ID), "no component holds %q, so that it is not shown: list it in the nodes of %q, or remove it", n.ID, n.Parent)
 		case len(in) > 1:

@@ -54,7 +54,7 @@ func (l *linter) unset(t Task) {
 		}
 	}
 	if needed && a.Type != "context" && zero(a.Value) {
-		l.error(UnsetArgument, inTask(t.ID, "arguments", argument), "%s does not say which %s it runs: choose one", t.title(), map[string]string{"connectorId": "connector", "flowId": "flow"}[argument])
+		l.fail(UnsetArgument, inTask(t.ID, "arguments", argument), "%s does not say which %s it runs: choose one", t.title(), map[string]string{"connectorId": "connector", "flowId": "flow"}[argument])
 	}
 }
 

@@ -27,8 +27,8 @@ type Normal struct {
 	// References are lists of names by kind, without the ids.
 	References map[string]any
 	// Tasks are the tasks by id, their rules as a sorted list under "rules".
-	// Where an argument holds an id that References name, it is
-	// "<kind>/<name>". The second half of a pair has only what differs from the
+	// Where an argument, a component or the translation holds an id that
+	// References name, it is "<kind>/<name>". The second half of a pair has only what differs from the
 	// first.
 	Tasks map[string]any
 	// Screens are the screens by the task that shows them, their interactions by
@@ -83,7 +83,7 @@ func (f Flow) names() map[string]string {
 // normal is the normal form with a given table of names by id.
 func (f Flow) normal(names map[string]string) Normal {
 	n := Normal{
-		Start: f.StartTask(), Metadata: normalMetadata(f.metadata()), References: map[string]any{},
+		Start: f.StartTask(), Metadata: namedTranslation(normalMetadata(f.metadata()), names), References: map[string]any{},
 		Shared: byID(f.metadata()["sharedInteractions"], "label", "type"),
 		Tasks:  map[string]any{}, Screens: map[string]any{}, views: map[string]any{},
 		Extra: without(f.doc, "flowId", "metadata", "contents", "screens", "references"),
@@ -103,7 +103,7 @@ func (f Flow) normal(names map[string]string) Normal {
 	screens, shown := map[string]any{}, map[string]bool{}
 	n.byScreen = screens
 	for _, s := range f.Screens() {
-		screens[s.ID] = normalScreen(s.doc)
+		screens[s.ID] = namedScreen(normalScreen(s.doc), names)
 	}
 	tasks := object(f.contents()["tasks"])
 	for id, v := range tasks {

@@ -24,3 +24,36 @@ func normalNode(id string, doc map[string]any) map[string]any {
 	dropZero(node, "nodes", "parent", "props")
 	return node
 }
+
+// namedScreen is a normal screen with the names of ids in the properties of its
+// components. Descope: newer components call connectors.
+func namedScreen(screen map[string]any, names map[string]string) map[string]any {
+	if len(names) == 0 {
+		return screen
+	}
+	nodes := object(screen["contents"]) // a copy, as normalScreen made it
+	for id, v := range nodes {
+		props := object(object(v)["props"])
+		for prop, value := range props {
+			if name := names[text(value)]; name != "" && looksLikeID(text(value)) {
+				node := without(object(nodes[id]))
+				node["props"] = without(object(node["props"]))
+				object(node["props"])[prop] = name
+				nodes[id] = node
+			}
+		}
+	}
+	return screen
+}
+
+// namedTranslation is normal metadata with the name of the connector that
+// translates the screens.
+func namedTranslation(meta map[string]any, names map[string]string) map[string]any {
+	translation := object(meta["translation"])
+	if name := names[text(translation["connectorId"])]; name != "" {
+		translation = without(translation)
+		translation["connectorId"] = name
+		meta["translation"] = translation
+	}
+	return meta
+}

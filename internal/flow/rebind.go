@@ -161,13 +161,6 @@ func (b *binder) uses() {
 	}
 }
 
-// usesByPlace are the uses in the order of their places.
-func (f Flow) usesByPlace() []Use {
-	uses := f.Uses()
-	slices.SortStableFunc(uses, func(a, b Use) int { return CompareIDs(a.Path, b.Path) })
-	return uses
-}
-
 // rewrite is the document with other ids.
 func (b *binder) rewrite(references map[string]any, screens map[string]string) Flow {
 	change := func(path []any, s string) string {

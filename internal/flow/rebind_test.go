@@ -56,6 +56,7 @@ func TestBindSwap(t *testing.T) {
 	f := change(t, clean(t), func(d map[string]any) {
 		obj(d, "references", "connectors")["Mail"] = second
 		obj(d, "metadata", "translation")["connectorId"] = second
+		obj(nodeOf(d, 0, "title"), "props")["first"], obj(nodeOf(d, 0, "title"), "props")["second"] = connector, second
 	})
 	p := *home()
 	p.Connectors = map[string][]string{"CRM": {second}, "Mail": {connector}}
@@ -64,6 +65,12 @@ func TestBindSwap(t *testing.T) {
 	crm, mail := at(doc, "contents", "tasks", "3", "arguments", "connectorId", "value"), at(doc, "metadata", "translation", "connectorId")
 	if crm != second || mail != connector || len(got.Problems) > 0 {
 		t.Errorf("CRM became %v, Mail %v: %s", crm, mail, jsonOf(got.Problems))
+	}
+	if props := obj(nodeOf(doc, 0, "title"), "props"); props["first"] != second || props["second"] != connector {
+		t.Errorf("on the screen: %v", props)
+	}
+	if r := Diff(f, got.Flow); !r.Equal() {
+		t.Errorf("bound, the flow does something else: %s", jsonOf(r.Changes))
 	}
 }
 

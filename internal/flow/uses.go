@@ -72,6 +72,13 @@ func (f Flow) Uses() []Use {
 	return slices.CompactFunc(c.out, func(a, b Use) bool { return a.compare(b) == 0 })
 }
 
+// usesByPlace are the uses in the order of their places.
+func (f Flow) usesByPlace() []Use {
+	uses := f.Uses()
+	slices.SortStableFunc(uses, func(a, b Use) int { return CompareIDs(a.Path, b.Path) })
+	return uses
+}
+
 // collector is one run of Uses.
 type collector struct {
 	flow  Flow
@@ -170,45 +177,6 @@ func (c *collector) attributes(path []any, s string) {
 		}
 		c.add(kind, after[:end], path)
 		s = after[end:]
-	}
-}
-
-// exits are the shared interactions that the rules of a subflow lead on from.
-func (c *collector) exits(t Task) {
-	other := t.subflow()
-	if other == "" {
-		return
-	}
-	for i, r := range t.Rules {
-		if !slices.Contains(t.Errors(), r.Interaction) {
-			c.addOf(other, UseInteraction, r.Interaction, []any{"contents", "tasks", t.ID, "next", "rules", i, "interactionId"})
-		}
-	}
-}
-
-// subflow is the flow that a task runs, or "".
-func (t Task) subflow() string {
-	if a, _ := t.Argument("flowId"); t.Type == TypeSubflow && a.Type != "context" && !strings.Contains(text(a.Value), "{{") {
-		return text(a.Value)
-	}
-	return ""
-}
-
-// lists are the lists that a condition compares with. Descope: the predicate is
-// then a list of their names.
-func (c *collector) lists(t Task) {
-	for i, condition := range objects(t.doc["conditions"]) {
-		for j, atom := range objects(condition["atomicConditions"]) {
-			path := []any{"contents", "tasks", t.ID, "conditions", i, "atomicConditions", j, "predicate"}
-			names := list(atom["predicate"])
-			if names == nil {
-				path = append(path, "value")
-				names = list(object(atom["predicate"])["value"])
-			}
-			for k, name := range names {
-				c.add(UseList, text(name), append(slices.Clone(path), k))
-			}
-		}
 	}
 }
 
