@@ -37,10 +37,11 @@ const (
 	OtherFlowID     LintRule = "other-flow-id"
 	LocalAddress    LintRule = "local-address"
 	OtherAddress    LintRule = "other-environment"
-	// UnnamedConnector, UnnamedRole: an id that the references do not name. A
-	// warning as long as nothing is known of the project.
+	// An id that the references do not name. A warning as long as nothing is known
+	// of the project, and for templates, which they never name.
 	UnnamedConnector LintRule = "unnamed-connector"
 	UnnamedRole      LintRule = "unnamed-role"
+	UnnamedTemplate  LintRule = "unnamed-template"
 	// What a project does not have. Lists are a warning.
 	UnknownConnector       LintRule = "unknown-connector"
 	AmbiguousConnector     LintRule = "ambiguous-connector"

@@ -183,6 +183,9 @@ func lintDefects(t testing.TB) []lintDefect {
 		{UnnamedRole, e, "contents.tasks.3.arguments.futureArgument.value.deep", func(d map[string]any) {
 			obj(argument(d, "3", "futureArgument"), "value")["deep"] = "ROL2tEstRole000000000000000009"
 		}, nil, "ROL2tEstRole000000000000000009"},
+		{UnnamedTemplate, w, "contents.tasks.1.arguments.templateId.value", func(d map[string]any) {
+			obj(taskOf(d, "1"), "arguments")["templateId"] = v(`{"type":"inline","value":"TPL2tEstTemplate00000000000001"}`)
+		}, nil, "leave it empty"},
 		{UnknownConnector, e, "references.connectors.CRM", nil, func(o *LintOptions) { delete(o.Project.Connectors, "CRM") }, "use one of Mail"},
 		{UnknownConnector, e, "references.connectors.CRM", nil, func(o *LintOptions) { o.Project.Connectors = map[string][]string{} }, "create it first"},
 		{AmbiguousConnector, e, "references.connectors.CRM", nil, func(o *LintOptions) { o.Project.Connectors["CRM"] = []string{"CI7", "CI8"} }, "CI7, CI8"},

@@ -165,11 +165,11 @@ func TestLintSiblingsCorpus(t *testing.T) {
 				switch p.Rule {
 				case UnknownInteraction, UnknownConnector, AmbiguousConnector:
 					t.Errorf("%s %s: %s", project, id, jsonOf(p))
-				default:
 				case UnknownFlow:
 					if missing++; p.Severity != model.Error {
 						t.Errorf("%s %s: %s", project, id, jsonOf(p))
 					}
+				default:
 				}
 			}
 		}

@@ -88,10 +88,13 @@ func (l *linter) unnamed(u Use) {
 
 // unnamed is the problem that an id cannot be followed to another project.
 func (u Use) unnamed(severity model.Severity) Problem {
+	do := "add its name to references." + referenceKind(u.Kind)
+	if u.Kind == UseTemplate {
+		do = "leave it empty for the project's own"
+	}
 	return Problem{
 		Rule: LintRule("unnamed-" + u.Kind), Severity: severity, Path: u.Path, Task: u.Task,
-		Message: fmt.Sprintf("the references do not name the %s %s, so that no other project can have it under its own id: add its name to references.%s",
-			u.Kind, u.ID, referenceKind(u.Kind)),
+		Message: fmt.Sprintf("nothing names the %s %s, so that its id in another project cannot be known: %s", u.Kind, u.ID, do),
 	}
 }
 

@@ -33,7 +33,7 @@ type Bound struct {
 func Bind(f Flow, target Project, live *Flow) Bound {
 	b := &binder{
 		flow: f, target: target, live: map[UseKind]map[string]bool{},
-		ids: map[string]string{}, unchecked: map[string]map[string]bool{},
+		ids: map[string]string{}, olds: map[string]string{}, unchecked: map[string]map[string]bool{},
 	}
 	screens := map[string]string{}
 	if live != nil {
@@ -69,8 +69,8 @@ type binder struct {
 	// live has what the live version uses, and what its references name.
 	live     map[UseKind]map[string]bool
 	liveRefs map[string]map[string]string
-	// ids are the new ids by the old ones.
-	ids       map[string]string
+	// ids are the new ids by the old ones, and olds the old ones by the new.
+	ids, olds map[string]string
 	problems  []Problem
 	unchecked map[string]map[string]bool
 }
@@ -122,14 +122,21 @@ func (b *binder) resolve(u Use) string {
 	if id == "" {
 		id = u.ID
 	}
-	if other, twice := b.ids[u.ID]; twice && other != id {
+	old, becomes := b.olds[id], b.ids[u.ID]
+	switch {
+	case becomes != "" && becomes != id:
 		b.problems = append(b.problems, Problem{
-			Rule: LintRule("ambiguous-" + u.Kind), Severity: model.Error, Path: u.Path, Candidates: []string{other, id},
+			Rule: LintRule("ambiguous-" + u.Kind), Severity: model.Error, Path: u.Path, Candidates: []string{becomes, id},
 			Message: fmt.Sprintf("the %s %q has two names in the references, which are different things in the project: take one of the names out", u.Kind, u.ID),
 		})
-	} else {
-		b.ids[u.ID] = id
+		return id
+	case old != "" && old != u.ID:
+		b.problems = append(b.problems, Problem{
+			Rule: LintRule("ambiguous-" + u.Kind), Severity: model.Error, Path: u.Path, Candidates: []string{id},
+			Message: fmt.Sprintf("the project has %s under two names, of which %q is one, so that two %ss of the flow would become one: take one of the names out", id, u.Name, u.Kind),
+		})
 	}
+	b.ids[u.ID], b.olds[id] = id, u.ID
 	return id
 }
 
@@ -190,10 +197,4 @@ func (b *binder) rewrite(references map[string]any, screens map[string]string) F
 		}
 	}
 	return Flow{doc: doc}
-}
-
-// screenPlace reports whether a place is that of the id of a screen.
-func screenPlace(path []any) bool {
-	last := path[len(path)-1]
-	return last == "screenId" && (len(path) == 4 && path[0] == "contents" && path[1] == "tasks" || len(path) == 3 && path[0] == "screens")
 }

@@ -79,6 +79,9 @@ func TestBindRefuses(t *testing.T) {
 	noName := func(d map[string]any) { obj(taskOf(d, "3"), "arguments", "connectorId")["value"] = unnamed }
 	noRole := func(d map[string]any) { obj(d, "references")["roles"] = map[string]any{} }
 	withAsset := func(d map[string]any) { obj(taskOf(d, "1"), "arguments", "loginHint")["value"] = "asset:x.txt" }
+	withTemplate := func(d map[string]any) {
+		obj(taskOf(d, "1"), "arguments")["templateId"] = value(t, `{"type":"inline","value":"TPL2tEstTemplate00000000000001"}`)
+	}
 	for _, c := range []struct {
 		name       string
 		edit       func(d map[string]any)
@@ -100,6 +103,10 @@ func TestBindRefuses(t *testing.T) {
 		{"missing list", nil, func(p *Project) { p.Lists = NamesOf() }, UnknownList, "contents.tasks.2.conditions.0.atomicConditions.1.predicate.value.0", nil},
 		{"asset", withAsset, func(p *Project) { p.Assets = nil }, UnknownAsset, "contents.tasks.1.arguments.loginHint.value", nil},
 		{"one id, two names", func(d map[string]any) { obj(d, "references", "connectors")["Mail"] = connector }, nil, AmbiguousConnector, "references.connectors.Mail", []string{otherConnector, "CI3"}},
+		{"one id for two names", func(d map[string]any) {
+			obj(d, "references", "connectors")["Mail"] = "CI2tEstConnector0000000000002"
+		}, func(p *Project) { p.Connectors["Mail"] = p.Connectors["CRM"] }, AmbiguousConnector, "references.connectors.Mail", []string{otherConnector}},
+		{"template", withTemplate, nil, UnnamedTemplate, "contents.tasks.1.arguments.templateId.value", nil},
 	} {
 		f, p := clean(t), away()
 		if c.edit != nil {
@@ -122,7 +129,7 @@ func TestBindRefuses(t *testing.T) {
 		}
 	}
 	// What the live version of this very flow uses is there.
-	for name, edit := range map[string]func(map[string]any){"connector": noName, "asset": withAsset, "role": noRole} {
+	for name, edit := range map[string]func(map[string]any){"connector": noName, "asset": withAsset, "role": noRole, "template": withTemplate} {
 		f := change(t, clean(t), edit)
 		if got := Bind(f, away(), &f); len(got.Problems) > 0 {
 			t.Errorf("%s: the live version has it: %s", name, jsonOf(got.Problems))

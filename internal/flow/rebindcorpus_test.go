@@ -30,7 +30,7 @@ func projectFor(f Flow, r *rand.Rand) Project {
 			}
 		case UseFlow, UseAttribute, UseTenantAttribute, UseList, UseAsset:
 			p.names(u.Kind)[u.ID] = true
-		case UseConnector, UseInteraction:
+		case UseConnector, UseInteraction, UseTemplate:
 		}
 	}
 	return p

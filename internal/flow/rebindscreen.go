@@ -46,3 +46,9 @@ func randomText(seed string) string {
 	}
 	return string(out)
 }
+
+// screenPlace reports whether a place is that of the id of a screen.
+func screenPlace(path []any) bool {
+	last := path[len(path)-1]
+	return last == "screenId" && (len(path) == 4 && path[0] == "contents" && path[1] == "tasks" || len(path) == 3 && path[0] == "screens")
+}

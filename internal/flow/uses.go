@@ -23,6 +23,9 @@ const (
 	// UseTenantAttribute is a custom attribute of tenants.
 	UseTenantAttribute UseKind = "tenant-attribute"
 	UseList            UseKind = "list"
+	// UseTemplate is a text of an e-mail or message, by its id, which nothing names.
+	// Descope: the default of the project is used where there is none.
+	UseTemplate UseKind = "template"
 	// UseAsset is a file of a project snapshot. Descope: there, "asset:" and a
 	// digest stands for a script, a picture or a long text.
 	UseAsset UseKind = "asset"
@@ -51,7 +54,7 @@ func (u Use) compare(o Use) int {
 
 // byID reports whether ID is an id that a project gave out.
 func (u Use) byID() bool {
-	return u.Kind == UseConnector || u.Kind == UseRole && u.ID != u.Name
+	return u.Kind == UseConnector || u.Kind == UseTemplate || u.Kind == UseRole && u.ID != u.Name
 }
 
 // Uses are all things outside of the document that it refers to, sorted by kind,
@@ -117,6 +120,9 @@ func (c *collector) text(path []any, s string) {
 	switch {
 	case argument == "connectorId" || translationConnector(path) && s != "manual":
 		c.add(UseConnector, s, path)
+		return
+	case argument == "templateId" && endsRandomly(s):
+		c.add(UseTemplate, s, path)
 		return
 	case argument == "flowId":
 		c.add(UseFlow, s, path)

@@ -8,32 +8,31 @@ import (
 
 const assetPrefix = "asset:"
 
-// idPrefix is what ids of a kind begin with. Descope: the rest is 27 characters.
-func idPrefix(kind UseKind) string {
-	switch kind {
-	case UseConnector:
-		return "CI"
-	case UseRole:
-		return "ROL"
-	default:
-		return "?"
-	}
-}
-
 const (
 	screenPrefixID = "SC"
 	randomLength   = 27
 )
 
+// idPrefix is what ids of a kind begin with. Descope: the rest is 27 characters.
+func idPrefix(kind UseKind) string {
+	if kind == UseRole {
+		return "ROL"
+	}
+	return "CI"
+}
+
 // looksLikeID reports whether a text is the id of a connector, a role or a
 // screen, and not a word that only happens to be in the references.
 func looksLikeID(s string) bool {
-	for _, prefix := range []string{idPrefix(UseConnector), idPrefix(UseRole), screenPrefixID} {
-		if random, ok := strings.CutPrefix(s, prefix); ok && len(random) == randomLength {
-			return !strings.ContainsFunc(random, func(r rune) bool { return !letterOrDigit(r) })
-		}
-	}
-	return false
+	return endsRandomly(s) && slices.Contains([]string{idPrefix(UseConnector), idPrefix(UseRole), screenPrefixID}, s[:len(s)-randomLength])
+}
+
+// endsRandomly reports whether a text has the form of the ids that Descope gives
+// out: a few capitals and the random part.
+func endsRandomly(s string) bool {
+	prefix := len(s) - randomLength
+	return prefix >= 1 && prefix <= 5 && strings.ToUpper(s[:prefix]) == s[:prefix] &&
+		!strings.ContainsFunc(s, func(r rune) bool { return !letterOrDigit(r) })
 }
 
 func letterOrDigit(r rune) bool {
