@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
@@ -121,8 +122,9 @@ type merger struct {
 	// screenOwner is the task that stands for a screen in paths, by screen id.
 	screenOwner map[string]string
 	conflicts   map[string]Conflict
-	// touchedByOurs and touchedByTheirs are what each changed for good.
-	touchedByOurs, touchedByTheirs touched
+	// touchedByOurs and touchedByTheirs are what each changed for good: only
+	// asked for where the other removed something.
+	touchedByOurs, touchedByTheirs func() touched
 }
 
 func newMerger(base, ours, theirs Flow) *merger {
@@ -138,7 +140,8 @@ func newMerger(base, ours, theirs Flow) *merger {
 			}
 		}
 	}
-	m.touchedByOurs, m.touchedByTheirs = changedBetween(m.base, m.ours), changedBetween(m.base, m.theirs)
+	m.touchedByOurs = sync.OnceValue(func() touched { return changedBetween(m.base, m.ours) })
+	m.touchedByTheirs = sync.OnceValue(func() touched { return changedBetween(m.base, m.theirs) })
 	return m
 }
 

@@ -117,6 +117,7 @@ func taskOfShared[V any](id string, tasks map[string]V) string {
 // settle names a flaw that only the merge has, and takes more of ours: what it
 // refers to, if ours has that, or else the place itself as it is in ours.
 func (m *merger) settle(f flaw) {
+	m.touchedByTheirs() // as theirs is before it becomes like ours
 	at := Conflict{Path: model.JoinPath("tasks", f.task), Task: f.task, Field: f.field}
 	var ways []func() bool
 	task := func(id string) func() bool { return func() bool { return m.copyTask(id) } }

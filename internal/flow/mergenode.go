@@ -69,7 +69,7 @@ func (t *treeMerge) keeps(id string) bool {
 		return inOurs || inTheirs
 	}
 	key := nodeKey(t.at.Screen, id)
-	if inOurs && t.merger.touchedByOurs.nodes[key] || inTheirs && t.merger.touchedByTheirs.nodes[key] {
+	if inOurs && t.merger.touchedByOurs().nodes[key] || inTheirs && t.merger.touchedByTheirs().nodes[key] {
 		at := t.place(id)
 		t.merger.conflict(at, get(t.base, id), get(t.ours, id), get(t.theirs, id))
 		return inOurs

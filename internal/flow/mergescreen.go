@@ -71,8 +71,13 @@ func (m *merger) screen(at Conflict, base, ours, theirs any) any {
 	b, o, t := object(orNil(base)), object(ours), object(theirs)
 	nodesB, nodesO, nodesT := object(b["contents"]), object(o["contents"]), object(t["contents"])
 	if b == nil || !isTree(nodesB) || !isTree(nodesO) || !isTree(nodesT) {
+		var before any
+		if b == nil {
+			before = none{}
+		}
 		at.Field = "contents"
-		return m.conflict(at, nil, nil, nil)
+		m.conflict(at, before, nil, nil)
+		return ours
 	}
 	out := map[string]any{}
 	tree := &treeMerge{merger: m, at: at, base: nodesB, ours: nodesO, theirs: nodesT}
@@ -80,7 +85,8 @@ func (m *merger) screen(at Conflict, base, ours, theirs any) any {
 	if !isTree(nodes) {
 		at.Path += ".nodes"
 		at.Message = fmt.Sprintf("task %s: ours and theirs move components of its screen into each other", at.Task)
-		return m.conflict(at, nil, nil, ours)
+		m.conflict(at, nil, nil, nil)
+		return ours
 	}
 	for _, name := range unionOf(b, o, t) {
 		field := at

@@ -48,9 +48,9 @@ func (m *merger) group(out map[string]any, id string, members []string, docs [3]
 		take(docs[1])
 	case !there[0] && !there[1]:
 		take(docs[2])
-	case !there[2] && m.touchedByOurs.tasks[id]:
+	case !there[2] && m.touchedByOurs().tasks[id]:
 		clash("task %s: %s changes it, %s removes it", id, m.us, m.them)
-	case !there[1] && m.touchedByTheirs.tasks[id]:
+	case !there[1] && m.touchedByTheirs().tasks[id]:
 		clash("task %s: %s removes it, %s changes it", id, m.us, m.them)
 	case !there[1] || !there[2]:
 	case !there[0] && !m.sameTasks(members, docs):

@@ -1,0 +1,289 @@
+package flow
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// defects are what refers to nothing in a flow, found in another way than the
+// merge does.
+func defects(f Flow) map[string]bool {
+	out := map[string]bool{}
+	bad := func(format string, args ...any) { out[fmt.Sprintf(format, args...)] = true }
+	doc := f.doc
+	tasks := object(object(doc["contents"])["tasks"])
+	screens, shown := map[string]map[string]any{}, map[string]bool{}
+	for _, s := range objects(doc["screens"]) {
+		if screens[text(s["screenId"])] != nil {
+			bad("screen %v twice", s["screenId"])
+		}
+		screens[text(s["screenId"])] = s
+	}
+	if start := text(object(doc["contents"])["startTask"]); tasks[start] == nil {
+		bad("start %s", start)
+	}
+	for id, v := range tasks {
+		task := object(v)
+		var screen map[string]any
+		if task["type"] == "screen" {
+			screen = screens[text(task["screenId"])]
+			shown[text(task["screenId"])] = true
+			if screen == nil {
+				bad("task %s has no screen", id)
+			}
+		}
+		if first, ok := strings.CutSuffix(id, ".end"); ok && tasks[first] == nil {
+			bad("pair of %s", id)
+		}
+		for name, a := range object(task["arguments"]) {
+			if step := text(object(a)["value"]); strings.HasSuffix(name, "StepId") && step != "" && tasks[step] == nil {
+				bad("step %s of %s", step, id)
+			}
+		}
+		outcomes := map[string]bool{}
+		for _, i := range objects(screen["interactions"]) {
+			outcomes[text(i["id"])] = true
+		}
+		for _, c := range objects(task["conditions"]) {
+			if outcomes[text(c["interactionId"])] {
+				bad("branch %v of %s twice", c["interactionId"], id)
+			}
+			outcomes[text(c["interactionId"])] = true
+		}
+		for name := range object(task["errorHandlingV2"]) {
+			outcomes[name] = true
+		}
+		for _, r := range objects(object(task["next"])["rules"]) {
+			if tasks[text(r["taskId"])] == nil {
+				bad("edge %s %v to %v", id, r["interactionId"], r["taskId"])
+			}
+			free := task["type"] == nil || task["type"] == "flow" || task["type"] == "automated" && text(r["interactionId"]) == "success"
+			if !free && !outcomes[text(r["interactionId"])] {
+				bad("outcome %v of %s", r["interactionId"], id)
+			}
+		}
+	}
+	for id, s := range screens {
+		owner := ""
+		for task, v := range tasks {
+			if object(v)["type"] == "screen" && text(object(v)["screenId"]) == id && (owner == "" || task < owner) {
+				owner = task
+			}
+		}
+		if !shown[id] {
+			bad("screen %s is shown by nothing", id)
+		}
+		nodes := object(s["contents"])
+		places := map[string]int{}
+		for node, v := range nodes {
+			for _, child := range list(object(v)["nodes"]) {
+				places[text(child)]++
+				if nodes[text(child)] == nil || text(object(nodes[text(child)])["parent"]) != node {
+					bad("child %v of %s in the screen of %s", child, node, owner)
+				}
+			}
+		}
+		for node := range nodes {
+			if places[node] != 1 && node != "ROOT" {
+				bad("component %s of the screen of %s is in %d places", node, owner, places[node])
+			}
+			up := node
+			for range len(nodes) {
+				up = text(object(nodes[up])["parent"])
+			}
+			if up != "" {
+				bad("component %s of the screen of %s is in a circle", node, owner)
+			}
+		}
+	}
+	for _, s := range objects(object(doc["metadata"])["sharedInteractions"]) {
+		if at, _, _ := strings.Cut(text(s["id"]), "."); tasks[at] == nil {
+			bad("shared %v", s["id"])
+		}
+	}
+	return out
+}
+
+// newDefects are those that neither version has.
+func newDefects(merged Flow, versions ...Flow) []string {
+	found := defects(merged)
+	for _, v := range versions {
+		for d := range defects(v) {
+			delete(found, d)
+		}
+	}
+	return keys(found)
+}
+
+func paths(conflicts []Conflict) []string {
+	var out []string
+	for _, c := range conflicts {
+		out = append(out, c.Path)
+	}
+	return out
+}
+
+// checkMerge merges both ways and holds the results to what any merge must be.
+func checkMerge(t *testing.T, what string, base, ours, theirs Flow) (Flow, []Conflict) {
+	t.Helper()
+	merged, conflicts := Merge(base, ours, theirs)
+	back, mirrored := Merge(base, theirs, ours)
+	if bad := newDefects(merged, ours, theirs); len(bad) > 0 {
+		t.Fatalf("%s\nis invalid: %v\nconflicts %v", what, bad, paths(conflicts))
+	}
+	if err := checkShape(merged.doc); err != nil {
+		t.Fatalf("%s\ncannot be read: %v", what, err)
+	}
+	a, b := paths(conflicts), paths(mirrored)
+	slices.Sort(a)
+	slices.Sort(b)
+	if !slices.Equal(a, b) {
+		t.Fatalf("%s\none way   %v\nthe other %v", what, a, b)
+	}
+	if len(conflicts) == 0 && !merged.Normal().Equal(back.Normal()) {
+		t.Fatalf("%s\nmerges to something else the other way\n%s", what, jsonOf(Diff(merged, back).Changes))
+	}
+	for _, c := range conflicts {
+		if c.Path == "" || c.Message == "" || strings.Contains(c.Message, "%!") {
+			t.Fatalf("%s: %+v", what, c)
+		}
+	}
+	return merged, conflicts
+}
+
+// TestMergeLaws holds the merge itself, without its short cuts, to its laws.
+func TestMergeLaws(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	base := fixture(t)
+	for i := range 300 {
+		x, _, _ := edited(t, base, "x", r, r.IntN(4))
+		y, said, _ := edited(t, x, "y", r, 1+r.IntN(6))
+		for _, law := range []struct {
+			name               string
+			base, ours, theirs Flow
+		}{{"x x y", x, x, y}, {"x y x", x, y, x}, {"x y y", x, y, y}} {
+			if merged, conflicts := merge(law.base, law.ours, law.theirs, "ours", "theirs"); len(conflicts) > 0 || !merged.Normal().Equal(y.Normal()) {
+				t.Fatalf("%d: merge %s with %v: %v\n%s", i, law.name, said, paths(mapValues(conflicts)), jsonOf(Diff(y, merged)))
+			}
+			if merged, conflicts := Merge(law.base, law.ours, law.theirs); len(conflicts) > 0 || !bytes.Equal(merged.V2(), y.V2()) {
+				t.Fatalf("%d: merge %s with %v: other bytes", i, law.name, said)
+			}
+		}
+	}
+}
+
+func mapValues(m map[string]Conflict) []Conflict {
+	var out []Conflict
+	for _, k := range keys(m) {
+		out = append(out, m[k])
+	}
+	return out
+}
+
+// TestMergeRandom merges random edits of one flow: the result is valid, and what
+// was edited in different places is all in it.
+func TestMergeRandom(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	base := fixture(t)
+	triples, clean, disjoint, conflicts := 1000, 0, 0, 0
+	if n, err := strconv.Atoi(os.Getenv("DESCOPE_MGMT_MERGES")); err == nil {
+		triples = n // 10000 take a minute
+	} else if testing.Short() || underRace > 1 {
+		triples = 100
+	}
+	for i := range triples {
+		from, _, _ := edited(t, base, "z", r, r.IntN(3))
+		ours, saidO, unitsO := edited(t, from, "a", r, 1+r.IntN(7))
+		theirs, saidT, unitsT := edited(t, from, "b", r, 1+r.IntN(7))
+		what := fmt.Sprintf("%d: %q against %q", i, saidO, saidT)
+		merged, found := checkMerge(t, what, from, ours, theirs)
+		conflicts += len(found)
+		if len(found) == 0 {
+			clean++
+		}
+		if apart(unitsO, unitsT) {
+			disjoint++
+			dangling := strings.Contains(fmt.Sprint(saidO, saidT), "drop")
+			if len(found) > 0 && !dangling {
+				t.Fatalf("%s: conflicts %v", what, paths(found))
+			}
+			if len(found) == 0 {
+				isUnion(t, what, from, ours, theirs, merged)
+			}
+		}
+	}
+	if clean < triples/5 || clean > triples*9/10 || disjoint < triples/10 {
+		t.Errorf("%d clean, %d disjoint", clean, disjoint)
+	}
+	t.Logf("counts: %d triples, %d clean, %d in different places, %d conflicts", triples, clean, disjoint, conflicts)
+}
+
+func apart(a, b map[string]bool) bool {
+	for unit := range a {
+		if b[unit] {
+			return false
+		}
+	}
+	return true
+}
+
+// isUnion reports whether the merge has the changes of both and no others.
+func isUnion(t *testing.T, what string, base, ours, theirs, merged Flow) {
+	t.Helper()
+	said := func(f Flow) map[string]bool {
+		out := map[string]bool{}
+		for _, c := range Diff(base, f).Changes {
+			c.TaskName, c.Also, c.Screen = "", nil, ""
+			if m := object(c.After); c.Kind == ComponentAdded && m != nil {
+				c.After = without(m, "index") // the other may have put something before it
+			}
+			if c.Kind == ComponentsReordered {
+				if strings.Contains(what, "node") {
+					continue // what is in order depends on what else is there
+				}
+				c.Before, c.After = nil, nil
+			}
+			out[jsonOf(c)] = true
+		}
+		return out
+	}
+	want, got := said(ours), said(merged)
+	for c := range said(theirs) {
+		want[c] = true
+	}
+	for c := range want {
+		if !got[c] {
+			t.Fatalf("%s: the merge lacks %s", what, c)
+		}
+	}
+	for c := range got {
+		if !want[c] {
+			t.Fatalf("%s: the merge has %s", what, c)
+		}
+	}
+}
+
+// TestMergeMutations merges every two of the single edits.
+func TestMergeMutations(t *testing.T) {
+	base := fixture(t)
+	all := mutations(t)
+	clean := 0
+	for _, x := range all {
+		for _, y := range all {
+			_, conflicts := checkMerge(t, x.name+" against "+y.name, base, change(t, base, x.edit), change(t, base, y.edit))
+			if len(conflicts) == 0 {
+				clean++
+			}
+			if x.name == y.name && len(conflicts) > 0 {
+				t.Errorf("%s twice: %v", x.name, paths(conflicts))
+			}
+		}
+	}
+	t.Logf("counts: %d merges, %d clean", len(all)*len(all), clean)
+}
