@@ -121,7 +121,9 @@ type merger struct {
 	us, them           string
 	// screenOwner is the task that stands for a screen in paths, by screen id.
 	screenOwner map[string]string
-	conflicts   map[string]Conflict
+	// orphans are the screens that ours or theirs has and does not show.
+	orphans   map[string]bool
+	conflicts map[string]Conflict
 	// touchedByOurs and touchedByTheirs are what each changed for good: only
 	// asked for where the other removed something.
 	touchedByOurs, touchedByTheirs func() touched
@@ -131,7 +133,15 @@ func newMerger(base, ours, theirs Flow) *merger {
 	docs := align(base, ours, theirs)
 	m := &merger{
 		base: Flow{doc: docs[0]}, ours: Flow{doc: docs[1]}, theirs: Flow{doc: docs[2]},
-		screenOwner: map[string]string{}, conflicts: map[string]Conflict{},
+		screenOwner: map[string]string{}, orphans: map[string]bool{}, conflicts: map[string]Conflict{},
+	}
+	for _, f := range []Flow{m.ours, m.theirs} {
+		shown := showing(object(f.contents()["tasks"]))
+		for _, s := range f.Screens() {
+			if !shown[s.ID] {
+				m.orphans[s.ID] = true
+			}
+		}
 	}
 	for _, f := range []Flow{m.base, m.ours, m.theirs} {
 		for task, s := range f.shown() {

@@ -66,13 +66,11 @@ func alignScreens(flows [3]Flow) [3]map[string]string {
 	for _, s := range flows[0].Screens() {
 		classes = append(classes, [3]string{0: s.ID})
 	}
-	// Theirs are matched with base first, then what only theirs has with ours.
+	// Each is matched with base, and then what is left of the two with each other.
 	for i := 1; i <= 2; i++ {
-		for _, with := range []int{0, 1}[:i] {
-			for _, p := range sameScreens(flows[with], flows[i]) {
-				if c := of(with, p[0]); c >= 0 && classes[c][i] == "" && of(i, p[1]) < 0 {
-					classes[c][i] = p[1]
-				}
+		for _, p := range sameScreens(flows[0], flows[i]) {
+			if c := of(0, p[0]); classes[c][i] == "" && of(i, p[1]) < 0 {
+				classes[c][i] = p[1]
 			}
 		}
 		for _, s := range flows[i].Screens() {
@@ -81,6 +79,14 @@ func alignScreens(flows [3]Flow) [3]map[string]string {
 				c[i] = s.ID
 				classes = append(classes, c)
 			}
+		}
+	}
+	for _, p := range sameScreens(flows[1], flows[2]) {
+		x, y := of(1, p[0]), of(2, p[1])
+		if classes[x][2] == "" && classes[y][1] == "" && (classes[x][0] == "" || classes[y][0] == "") {
+			classes[x][2] = classes[y][2]
+			classes[x][0] = cmp.Or(classes[x][0], classes[y][0])
+			classes = slices.Delete(classes, y, y+1)
 		}
 	}
 	var out [3]map[string]string
@@ -212,6 +218,8 @@ func changedBetween(a, b Flow) touched {
 		switch c.Kind {
 		case ComponentAdded:
 			out.nodes[nodeKey(c.Screen, text(object(c.After)["parent"]))] = true
+		case InteractionChanged:
+			out.nodes[nodeKey(c.Screen, c.Field)] = true
 		case ComponentMoved:
 			out.nodes[nodeKey(c.Screen, text(c.After))] = true
 		default:

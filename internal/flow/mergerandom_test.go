@@ -391,7 +391,7 @@ func (e *editor) branch() string {
 		return id
 	}
 	branch := e.fresh()
-	task["conditions"] = slices.Insert(conditions, e.r.IntN(len(conditions)+1), any(map[string]any{"name": branch, "interactionId": branch}))
+	task["conditions"] = slices.Insert(conditions, e.r.IntN(max(len(conditions), 1)), any(map[string]any{"name": branch, "interactionId": branch}))
 	if to := e.some(anyTask); !strings.HasSuffix(to, ".end") {
 		next := obj(task, "next")
 		next["rules"] = append(list(next["rules"]), map[string]any{"interactionId": branch, "taskId": to})
@@ -405,7 +405,7 @@ func (e *editor) branchOrder() string {
 		return ""
 	}
 	conditions := slices.Clone(list(obj(e.tasks(), id)["conditions"]))
-	slices.Reverse(conditions)
+	slices.Reverse(conditions[:max(len(conditions)-1, 0)]) // ELSE is last
 	obj(e.tasks(), id)["conditions"] = conditions
 	e.touch("task " + id)
 	return id

@@ -17,8 +17,7 @@ func (m *merger) screens(tasks map[string]any) []any {
 	merged := map[string]any{}
 	for _, id := range unionOf(base, ours, theirs) {
 		b, o, t := get(base, id), get(ours, id), get(theirs, id)
-		orphan := !isNone(o) && !shownOurs[id] || !isNone(t) && !shownTheirs[id]
-		if !shown[id] && !orphan {
+		if !shown[id] && !m.orphans[id] {
 			continue
 		}
 		at := Conflict{Task: m.screenOwner[id], Screen: id, Path: model.JoinPath("tasks", m.screenOwner[id], "screen")}
@@ -114,7 +113,7 @@ func (t *treeMerge) interaction(at Conflict, nodes map[string]any, base, ours, t
 	switch {
 	case clash:
 		return ours
-	case isNone(ours) && has(t.theirs, at.Field) && !has(nodes, at.Field):
+	case (has(t.ours, at.Field) || has(t.theirs, at.Field)) && !has(nodes, at.Field):
 		return none{}
 	}
 	v, ok := pick(meaning, base, ours, theirs)

@@ -36,7 +36,7 @@ func TestPatch(t *testing.T) {
 		if r := Diff(f, got); len(r.Changes) != 1 || r.Changes[0].Field != "props."+c.prop {
 			t.Errorf("%s: %s", c.name, jsonOf(r.Changes))
 		}
-		if bad := newDefects(got, f); len(bad) > 0 || checkShape(got.doc) != nil {
+		if bad := newlyBroken(got, f); len(bad) > 0 || checkShape(got.doc) != nil {
 			t.Errorf("%s: %v", c.name, bad)
 		}
 		if has(obj(got.doc, "contents", "tasks", "0"), "inputKeys") || !has(obj(f.doc, "contents", "tasks", "0"), "inputKeys") {
