@@ -141,7 +141,7 @@ func decodeFlow(raw json.RawMessage) (model.Resource, error) {
 	return model.Resource{
 		Key:      model.Key{Kind: model.Flow, ID: id},
 		Attrs:    map[string]any{"definition": definition},
-		Observed: &model.Observed{Raw: raw, Fields: model.NormalFlow(definition)},
+		Observed: &model.Observed{Raw: raw, Fields: flowImage(definition)},
 	}, nil
 }
 
@@ -197,7 +197,7 @@ func flowIsAsSent(body json.RawMessage, live model.Resource, exists bool) bool {
 		return false
 	}
 	flow, _ := top["flow"].(map[string]any)
-	return model.Equal(model.NormalFlow(flow), live.Observed.Fields)
+	return model.Equal(flowImage(flow), live.Observed.Fields)
 }
 
 // decodeObject reads a JSON object into normal form.

@@ -27,7 +27,7 @@ func TestDecode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]any{"metadata": map[string]any{"name": "Sign in"}, "contents": map[string]any{"startTask": "0"}}
+	want := map[string]any{"flowId": "sign-in", "metadata": map[string]any{"name": "Sign in"}, "contents": map[string]any{"startTask": "0"}}
 	if diff := cmp.Diff(want, flow.Observed.Fields); diff != "" || flow.Key.String() != "flow/sign-in" || string(flow.Observed.Raw) != string(raw) {
 		t.Error(flow, diff)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"pcconnect.ai/descope-mgmt/internal/emulator"
+	"pcconnect.ai/descope-mgmt/internal/flow"
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
@@ -89,10 +90,19 @@ func (d liveDocument) comparable() map[string]string {
 		}
 		out["tenant/"+tenant["id"].(string)] = string(model.CanonicalJSON(tenant))
 	}
-	for _, flow := range d.list("flows") {
-		out["flow/"+flow["flowId"].(string)] = string(model.CanonicalJSON(model.NormalFlow(flow)))
+	for _, f := range d.list("flows") {
+		out["flow/"+f["flowId"].(string)] = normalFlow(f)
 	}
 	return out
+}
+
+// normalFlow is what a flow means.
+func normalFlow(document map[string]any) string {
+	f, _, err := flow.FromValue(document)
+	if err != nil {
+		return err.Error()
+	}
+	return f.Normal().Digest()
 }
 
 // restoresTo backs up a project, lets another one take its place, restores all and

@@ -100,7 +100,7 @@ func tenantSpec() KindSpec {
 }
 
 func flowSpec() KindSpec {
-	return KindSpec{Kind: Flow, Field: "flows", Stage: 20, Effective: effectiveFlow}
+	return KindSpec{Kind: Flow, Field: "flows", Stage: 20}
 }
 
 // effectiveTenant folds domains and self_provisioning into the one list that

@@ -71,6 +71,9 @@ func effective(spec *model.KindSpec, t trio, policy model.Policy) map[string]any
 		live = t.live.Attrs
 	}
 	written := managed(spec, t.want.Attrs, live, policy)
+	if spec.Kind == model.Flow {
+		written = effectiveFlow(t, written)
+	}
 	after := make(map[string]any, len(live)+len(written))
 	maps.Copy(after, live)
 	for name, v := range written {

@@ -109,7 +109,7 @@ func TestHeldByTwoRuns(t *testing.T) {
 // TestHeldFlow: a flow is held by what it means.
 func TestHeldFlow(t *testing.T) {
 	definition := func(version, text string) attrs {
-		return attrs{"flowId": "f", "metadata": attrs{"componentsVersion": version, "name": text}}
+		return attrs{"flowId": "f", "contents": attrs{"startTask": "0", "tasks": attrs{}}, "metadata": attrs{"componentsVersion": version, "name": text}}
 	}
 	k := model.Key{Kind: model.Flow, ID: "f"}
 	held := []plan.Held{{Key: k, Path: "definition", Value: definition("1", "new"), Run: "R2", Of: "R1"}}

@@ -116,7 +116,7 @@ func TestInverseOfAbsent(t *testing.T) {
 // stays; a flow comes back whole.
 func TestInverseKinds(t *testing.T) {
 	document := func(text, version string) attrs {
-		return attrs{"definition": attrs{"flowId": "f", "metadata": attrs{"name": text, "componentsVersion": version}}}
+		return attrs{"definition": attrs{"flowId": "f", "contents": attrs{"startTask": "0", "tasks": attrs{}}, "metadata": attrs{"name": text, "componentsVersion": version}}}
 	}
 	kept := wanted(t, "kept", named("K"))
 	kept.Policy = model.Policy{PreventDestroy: true, Ignore: list2("disabled"), Exclusive: list2("custom_attributes")}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 
+	"pcconnect.ai/descope-mgmt/internal/flow"
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
@@ -45,6 +46,8 @@ type changeJSON struct {
 	PreImage  map[string]any `json:"pre_image"`
 	Steps     []model.Step   `json:"steps"`
 	DependsOn []model.Key    `json:"depends_on"`
+	// Flow follows from before and after.
+	Flow *flow.Report `json:"flow_changes,omitempty"`
 }
 
 type transitionJSON struct {
@@ -120,6 +123,9 @@ func changeToJSON(c *Change, sensitive []string) changeJSON {
 		},
 		Fields: make([]fieldJSON, 0, len(c.Fields)), Moved: c.Moved, Adopts: c.Adopts, Origin: origin(c.Origin),
 		Policy: c.Policy, PreImage: c.PreImage, Steps: orEmpty(c.Steps), DependsOn: orEmpty(c.DependsOn),
+	}
+	if report, ok := c.FlowReport(); ok {
+		out.Flow = &report
 	}
 	for _, f := range c.Fields {
 		out.Fields = append(out.Fields, fieldJSON{f.Path, valueToJSON(f.Before), valueToJSON(f.After), f.Moved, f.Note, f.Sensitive, origin(f.Origin)})

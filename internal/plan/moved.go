@@ -32,12 +32,7 @@ func Same(k model.Kind, path string, a, b any) bool {
 	if model.Equal(a, b) {
 		return true
 	}
-	if k != model.Flow || path != "definition" {
-		return false
-	}
-	x, ok1 := a.(map[string]any)
-	y, ok2 := b.(map[string]any)
-	return ok1 && ok2 && model.Equal(model.NormalFlow(x), model.NormalFlow(y))
+	return k == model.Flow && path == definition && sameFlow(a, b)
 }
 
 // lastValue is the value of a field as verified after the last apply, [Absent]

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,6 +94,10 @@ func writeChange(b *strings.Builder, c plan.Change, address int, s Style) {
 		notes = append(notes, "after "+joinKeys(c.DependsOn))
 	}
 	writeRow(b, c.Key, c.Action, address, s.paint(dim, place)+noted(s, place, notes), s)
+	if report, ok := c.FlowReport(); ok {
+		writeFlowReport(b, report, s.Verbose, indent, s)
+		c.Fields = slices.DeleteFunc(slices.Clone(c.Fields), func(f plan.FieldChange) bool { return f.Path == "definition" && fieldNote(f) == "" })
+	}
 	field, limit := minField, maxField
 	if s.Width > 0 {
 		limit = max(minField, min(maxField, s.Width*2/5)) // leave room for the values

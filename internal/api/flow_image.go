@@ -1,31 +1,14 @@
-package model
+package api
 
 import "maps"
 
-// effectiveFlow keeps the live definition of a flow where the written one means
-// the same: see [NormalFlow].
-func effectiveFlow(written, live map[string]any) map[string]any {
-	want, ok1 := written["definition"].(map[string]any)
-	is, ok2 := live["definition"].(map[string]any)
-	if !ok1 || !ok2 || !Equal(NormalFlow(want), NormalFlow(is)) {
-		return written
-	}
-	out := maps.Clone(written)
-	out["definition"] = is
-	return out
-}
-
-// NormalFlow is an exported flow in the form in which flows of equal meaning are
-// equal, as far as an opaque document can be. Descope: metadata.componentsVersion
-// is stamped by whichever service saved or rendered last; of the optional fields
-// at the top, in metadata, of a screen and of an interaction, one export writes
-// the empty value where another leaves it out. Empty values deeper down (the
-// properties of a component, the arguments of a task) are kept: there they have
-// a meaning. The id is left out too, since the key of the resource is the id.
-// The argument is not modified.
-func NormalFlow(definition map[string]any) map[string]any {
+// flowImage is an exported flow as far as a change of it between a plan and its write
+// would be somebody's doing. Descope: metadata.componentsVersion is stamped by
+// whichever service saved or rendered last; of the optional fields at the top, in
+// metadata, of a screen and of an interaction, one export writes the empty value where
+// another leaves it out. The argument is not modified.
+func flowImage(definition map[string]any) map[string]any {
 	flow := maps.Clone(definition)
-	delete(flow, "flowId")
 	if metadata, ok := flow["metadata"].(map[string]any); ok {
 		metadata = maps.Clone(metadata)
 		delete(metadata, "componentsVersion")
