@@ -56,13 +56,13 @@ func (c *compiled) assemble() model.Diagnostics {
 }
 
 func (o *object) resource(where positions) model.Resource {
-	attrs := make(map[string]any, len(o.fields))
+	attrs, template := make(map[string]any, len(o.fields)), o.template()
 	for name, v := range o.fields {
-		if !isPolicy(name) {
+		if !isPolicy(name) && (template == "" || !isTemplateField(name)) {
 			attrs[name] = v
 		}
 	}
-	r := model.Resource{Key: o.key, Attrs: model.Sorted(o.key.Kind, attrs), Origin: where.origin, Origins: where.origins}
+	r := model.Resource{Key: o.key, Attrs: model.Sorted(o.key.Kind, attrs), Origin: where.origin, Origins: o.flowOrigins(where)}
 	lifecycle, _ := o.fields["lifecycle"].(map[string]any)
 	r.Policy.PreventDestroy, _ = lifecycle["prevent_destroy"].(bool)
 	r.Policy.Ignore = texts(lifecycle["ignore"])

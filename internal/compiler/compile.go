@@ -13,7 +13,8 @@ import (
 type Result struct {
 	Environment Environment
 	// State holds the resources that the environment has. Attributes are what
-	// the user wrote and nothing else.
+	// the user wrote and nothing else; a flow that is made from a template has
+	// the definition that the template makes instead.
 	State model.State
 	// Excluded are the resources that enabled_in leaves out, sorted.
 	Excluded []model.Key
@@ -148,12 +149,19 @@ func guarded(ctx context.Context, f func() model.Diagnostics) (model.Diagnostics
 }
 
 func compileNow(m *Module, env string, alone bool) (*compiled, model.Diagnostics) {
-	l, diags := m.load(env, true)
+	l, diags := m.load(env, wants{resources: true})
 	if l == nil {
 		return nil, diags.Sort()
 	}
-	diags = append(diags, l.warnings...)
 	t, problems := evaluate(l)
+	if !l.templates && (len(problems) > 0 || t.namesTemplate()) {
+		// Without the templates a result counts only if it would be the same.
+		if l, diags = m.load(env, wants{resources: true, templates: true}); l == nil {
+			return nil, diags.Sort()
+		}
+		t, problems = evaluate(l)
+	}
+	diags = append(diags, l.warnings...)
 	diags = append(diags, l.explain(t, problems)...)
 	if len(diags.Errors()) > 0 {
 		return nil, diags.Sort()

@@ -127,7 +127,7 @@ tenants: "made-here": _common & {name: "Made"}
 for k in ["one"] {
 	tenants: "\(k)-corp": {name: k, custom_attributes: n: 1}
 }
-flows: "sign-in": {template: "x", enabled: true, lifecycle: prevent_destroy: true}
+flows: "sign-in": {definition: {n: 1}, enabled: true, lifecycle: prevent_destroy: true}
 flows: "hidden-one": {enabled_in: [], name: string}
 -- envs/dev/dev.cue --
 package envs
@@ -195,11 +195,11 @@ tenants: "acme-corp": {
 		},
 		{
 			Key:    model.Key{Kind: model.Flow, ID: "sign-in"},
-			Attrs:  map[string]any{"template": "x", "enabled": true},
+			Attrs:  map[string]any{"definition": map[string]any{"n": json.Number("1")}, "enabled": true},
 			Policy: model.Policy{PreventDestroy: true},
 			Origin: at(base, 22, 8),
 			Origins: map[string]model.Origin{
-				"template": at(base, 22, 20), "enabled": at(base, 22, 35), "lifecycle": at(base, 22, 50), "lifecycle.prevent_destroy": at(base, 22, 61),
+				"definition": at(base, 22, 20), "definition.n": at(base, 22, 33), "enabled": at(base, 22, 40), "lifecycle": at(base, 22, 55), "lifecycle.prevent_destroy": at(base, 22, 66),
 			},
 		},
 	}

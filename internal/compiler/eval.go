@@ -3,6 +3,7 @@ package compiler
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -62,7 +63,7 @@ func Eval(ctx context.Context, m *Module, env string, o EvalOptions) ([]byte, mo
 }
 
 func (c *compiled) eval(o EvalOptions) ([]byte, model.Diagnostics) {
-	var v any = c.document()
+	var v any = c.document(o.Format == FormatCUE)
 	if o.Expr != "" {
 		result, diags := c.expression(o.Expr)
 		if len(diags) > 0 {
@@ -88,12 +89,20 @@ type document struct {
 	Flows       map[string]any `json:"flows"`
 }
 
-func (c *compiled) document() document {
+// To be a configuration that says the same, it must not hold both a template
+// and the definition that it made.
+func (c *compiled) document(configuration bool) document {
 	byKind := map[model.Kind]map[string]any{model.Tenant: {}, model.Flow: {}}
 	for _, o := range c.tree.objects {
-		if !o.excluded {
-			byKind[o.key.Kind][o.key.ID] = o.fields
+		if o.excluded {
+			continue
 		}
+		fields := o.fields
+		if configuration && o.template() != "" {
+			fields = maps.Clone(fields)
+			delete(fields, "definition")
+		}
+		byKind[o.key.Kind][o.key.ID] = fields
 	}
 	return document{c.tree.environment, byKind[model.Tenant], byKind[model.Flow]}
 }
@@ -117,7 +126,7 @@ func (c *compiled) expression(text string) (cue.Value, model.Diagnostics) {
 		v = ctx.BuildExpr(expr, options...)
 	} else {
 		result := &ast.Field{Label: ast.NewIdent(exprField), Value: expr}
-		shadow := &ast.StructLit{Elts: append(documentDecls(c.document()), result)}
+		shadow := &ast.StructLit{Elts: append(documentDecls(c.document(false)), result)}
 		v = ctx.BuildExpr(shadow, options...)
 		if result := v.LookupPath(cue.ParsePath(exprField)); result.Exists() || v.Err() == nil {
 			v = result

@@ -18,7 +18,7 @@ import (
 // usually makes several errors there: one per arm of a disjunction, say.
 type group struct {
 	path   []string
-	rank   int // 1 for helpers of the user, 0 for the configuration itself
+	rank   int // 0 for the configuration itself, 1 for helpers of the user, 2 for what a template makes
 	errors []finding
 }
 
@@ -55,11 +55,15 @@ func (l *loaded) explain(t *tree, problems []errors.Error) model.Diagnostics {
 	groups := x.group(problems)
 	explained := map[string]bool{}
 	seen := map[string]bool{}
+	wrong := map[string]bool{} // flows of which something is explained
 	for _, g := range groups {
-		if x.follows(g, explained) {
+		if x.follows(g, explained) || g.rank == 2 && wrong[g.path[1]] {
 			continue
 		}
 		d := x.one(g)
+		if len(g.path) > 1 && g.path[0] == "flows" {
+			wrong[g.path[1]] = true
+		}
 		explained[strings.Join(g.path, "\x00")] = true
 		if len(problems) > 1 && g.errors[0].format == formatNotConcrete {
 			continue // a consequence of the others
@@ -95,7 +99,7 @@ func fieldOf(d model.Diagnostic, g *group) string {
 }
 
 // group collects the errors by place: those of the configuration before those
-// of the user's helpers, and shortest paths first.
+// of the user's helpers and of templates, and shortest paths first.
 func (x *explainer) group(problems []errors.Error) []*group {
 	byPath := map[string]*group{}
 	known := map[string]bool{}
@@ -127,6 +131,11 @@ func (x *explainer) group(problems []errors.Error) []*group {
 		g.errors = append(g.errors, f)
 	}
 	groups := slices.Collect(maps.Values(byPath))
+	for _, g := range groups {
+		if x.madeByTemplate(g) {
+			g.rank = 2
+		}
+	}
 	slices.SortFunc(groups, func(a, b *group) int {
 		return cmp.Or(a.rank-b.rank, len(a.path)-len(b.path), slices.Compare(a.path, b.path))
 	})
@@ -167,10 +176,10 @@ func last(path []string) string {
 
 // one explains a group, by the first explanation that fits.
 func (x *explainer) one(g *group) model.Diagnostic {
-	where := placeOf(g.path)
+	where := x.place(g.path)
 	d := model.Diagnostic{Severity: model.Error, Key: where.key, Path: where.path, Raw: x.raw(g)}
 	for _, f := range []func(*group, place, *model.Diagnostic) bool{
-		x.unknown, x.unused, x.missing, x.null, x.conflict, x.listLengths, x.reference, x.wrongValue, x.incomplete, x.cycle,
+		x.both, x.otherTemplate, x.unknown, x.unused, x.missing, x.null, x.conflict, x.listLengths, x.reference, x.wrongValue, x.incomplete, x.cycle,
 	} {
 		if f(g, where, &d) {
 			return d

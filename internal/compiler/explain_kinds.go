@@ -47,15 +47,15 @@ func (g *group) with(format string) *finding {
 // refused all the same stands in a closed definition of the user's own.
 func (x *explainer) unknown(g *group, where place, d *model.Diagnostic) bool {
 	f := g.with(formatNotAllowed)
-	if f == nil {
-		return false
+	if f == nil || x.unknownInSteps(g, f, d) {
+		return f != nil
 	}
 	fields := x.schema[where.definition]
 	if slices.Contains(fields, last(g.path)) {
 		x.closedDefinition(g, where, d)
 		return true
 	}
-	container := placeOf(g.path[:len(g.path)-1])
+	container := x.place(g.path[:len(g.path)-1])
 	u := unknownField(container, last(g.path), fields)
 	u.Key, u.Path, u.Raw = d.Key, d.Path, d.Raw
 	u.Origin = x.written(g.path)
@@ -212,6 +212,9 @@ func (x *explainer) twice(where place, a, b side, d *model.Diagnostic) {
 	d.Code = "needs-default"
 	d.Detail = "an overlay can change only what the base gives as a default"
 	d.Hint = fmt.Sprintf("write *%s | %s there", x.show(a.expr), typeFor(a.expr, b.expr))
+	if where.hasOwnDefault() {
+		d.Hint = "remove it there and write it in overlays: the template has a default already"
+	}
 }
 
 // typeFor is the type that a default of a base needs so that both values fit.

@@ -181,6 +181,12 @@ func corrected(where place, value string) string {
 		return ""
 	}
 	switch where.definition + " " + where.name {
+	case "#MFALoginConfig methods", "#SocialLoginConfig providers", "#SignUpOrInConfig providers":
+		return "[" + quoted(s) + "]"
+	case "#Flow template", "#MFALoginConfig methods[]", "#SocialLoginConfig providers[]", "#SignUpOrInConfig providers[]", "#SignUpOrInConfig email":
+		if m := choice(s, allowed(where.definition, where.name)); m != "" && m != s {
+			return quoted(m)
+		}
 	case "#Tenant domains", "#Tenant default_roles", "#Tenant enabled_in", "#Flow enabled_in", "#Lifecycle ignore":
 		if where.name != "domains" || isDomain(s) {
 			return "[" + quoted(s) + "]"
@@ -201,6 +207,7 @@ func corrected(where place, value string) string {
 			return quoted(m)
 		}
 	case "#Tenant self_provisioning", "#Tenant disabled", "#Environment protected", "#Flow enabled",
+		"#MFALoginConfig remember_device", "#MagicLinkConfig sign_up", "#SignUpOrInConfig ask_name",
 		"#Tenant custom_attributes_exclusive", "#Lifecycle prevent_destroy":
 		switch strings.ToLower(s) {
 		case "true", "yes", "on":
@@ -238,6 +245,16 @@ func (x *explainer) incomplete(g *group, where place, d *model.Diagnostic) bool 
 		d.Summary = fmt.Sprintf("%s has two defaults: %s here and %s elsewhere", where, x.show(b.value), x.show(a.value))
 		d.Detail = "defaults belong in the base only; an overlay writes the value itself"
 		if v := defaultOf(b.value); v != nil {
+			d.Hint = "write " + x.show(v) + " here"
+		}
+		return true
+	}
+	if len(defaults) == 1 && where.hasOwnDefault() {
+		d.Code = "two-defaults"
+		d.Origin = x.module.origin(defaults[0].value.Pos())
+		d.Summary = fmt.Sprintf("%s has two defaults: %s here and that of the template", where, x.show(defaults[0].value))
+		d.Detail = "what a template gives is a default already: any file can write another value, but only one"
+		if v := defaultOf(defaults[0].value); v != nil {
 			d.Hint = "write " + x.show(v) + " here"
 		}
 		return true

@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,7 +86,7 @@ func isElement(path []string) bool {
 	case "domains", "default_roles", "enabled_in", "ignore":
 		return true
 	}
-	return n == 4 && path[2] == "custom_attributes"
+	return n == 4 && (path[2] == "custom_attributes" || path[0] == "flows" && path[2] == "config")
 }
 
 // shownID is an id in a message: as it is where it is plain.
@@ -116,12 +117,14 @@ func allowedValues() map[string]string {
 		onOff     = "true or false"
 		text      = "a string"
 		lifecycle = "{prevent_destroy: true} or {ignore: [a list of fields]}"
+		url       = `an http or https URL without spaces, or "" for the one of the project`
+		provider  = `"google", "github", "apple" or "facebook"`
 		where     = `a list of environments, such as ["dev", "staging"]`
 	)
 	return map[string]string{
 		"#Config environment": "{name: ..., project_id: ...}",
 		"#Config tenants":     `tenants by id, such as {"acme-corp": {name: "Acme"}}`,
-		"#Config flows":       `flows by id, such as {"sign-in": {template: "sign-in"}}`,
+		"#Config flows":       `flows by id, such as {"sign-in": {template: "magic-link"}}`,
 
 		"#Environment ":             "{name: ..., project_id: ...}",
 		"#Environment name":         "the name of the directory under envs/",
@@ -156,20 +159,39 @@ func allowedValues() map[string]string {
 		"#Lifecycle ignore":          `a list of fields, such as ["domains", "custom_attributes.plan"]`,
 		"#Lifecycle ignore[]":        "the name of a field",
 
-		"#Flow ":             `a flow, such as {template: "sign-in"}`,
+		"#Flow ":             `a flow, such as {template: "magic-link"}`,
 		"#Flow enabled":      onOff,
 		"#Flow name":         text,
 		"#Flow description":  text,
 		"#Flow enabled_in":   where,
 		"#Flow enabled_in[]": "the name of an environment",
 		"#Flow lifecycle":    lifecycle,
-		"#Flow template":     "the name of a template, a string",
+		"#Flow template":     `"sign-up-or-in", "mfa-login", "magic-link" or "social-login"`,
 		"#Flow config":       "the options of the template, by name",
 		"#Flow steps":        "changes to the steps of the template, by step",
 		"#Flow definition":   "an exported flow, usually _ @embed(file=flows/NAME.json)",
 		"#Flow screens":      "changes to screens: {SCREEN: {NODE: {PROPERTY: value}}}",
 		"#Flow screens[]":    "changes to a screen: {NODE: {PROPERTY: value}}",
 		"#Flow screens[][]":  "changes to a node: {PROPERTY: value}",
+
+		"#Flow steps[]":       `changes to a step: {nodes: {NODE: {text: "..."}}}`,
+		"#Flow steps[][][]":   `changes to a node: {text: "..."}`,
+		"#Flow steps[][][][]": text,
+
+		"#MFALoginConfig methods":                `a list of "sms", "totp" and "email": at least one, none twice`,
+		"#MFALoginConfig methods[]":              `"sms", "totp" or "email"`,
+		"#MFALoginConfig remember_device":        onOff,
+		"#MFALoginConfig remember_duration_days": "a number of days from 1 to 365",
+		"#MagicLinkConfig sign_up":               onOff,
+		"#MagicLinkConfig redirect_url":          url,
+		"#SocialLoginConfig providers":           `a list of "google", "github", "apple" and "facebook": at least one, none twice`,
+		"#SocialLoginConfig providers[]":         provider,
+		"#SocialLoginConfig redirect_url":        url,
+		"#SignUpOrInConfig email":                `"magic-link" or "code"`,
+		"#SignUpOrInConfig providers":            `a list of "google", "github", "apple" and "facebook", none twice`,
+		"#SignUpOrInConfig providers[]":          provider,
+		"#SignUpOrInConfig ask_name":             onOff,
+		"#SignUpOrInConfig redirect_url":         url,
 	}
 }
 
@@ -177,7 +199,9 @@ func allowedValues() map[string]string {
 // of the schema, and the definitions themselves.
 func schemaFields() map[string][]string {
 	fields := map[string][]string{}
-	for name, data := range schemaFiles() {
+	files := schemaFiles()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		data := files[name]
 		file, err := parser.ParseFile(name, data)
 		if err != nil {
 			continue // a test parses the schema
@@ -188,9 +212,11 @@ func schemaFields() map[string][]string {
 				continue
 			}
 			definition, _ := labelName(f.Label)
-			fields[definition] = []string{}
+			if fields[definition] == nil { // a definition may have several parts
+				fields[definition] = []string{}
+			}
 			decl{value: f.Value}.members(func(field string, _ decl) {
-				if !slices.Contains(fields[definition], field) {
+				if !slices.Contains(fields[definition], field) && !strings.HasPrefix(field, "_") {
 					fields[definition] = append(fields[definition], field)
 				}
 			})

@@ -31,6 +31,7 @@ type loaded struct {
 	env          string
 	environments []string
 	resources    bool // whether tenants and flows are wanted too
+	templates    bool // whether the flow templates are part of the schema
 	instance     *build.Instance
 	index        *index
 	sources      []source
@@ -41,8 +42,17 @@ type loaded struct {
 	generated    map[model.Origin]positions // by the label of their comprehension
 }
 
-// load reads and parses an environment, with its resources or without.
-func (m *Module) load(env string, resources bool) (*loaded, model.Diagnostics) {
+// wants are the parts of an environment that are worth their time.
+type wants struct {
+	// resources are the tenants and flows.
+	resources bool
+	// templates are those of the schema. They are loaded in any case where the
+	// environment seems to use one: see [usesTemplates].
+	templates bool
+}
+
+// load reads and parses an environment.
+func (m *Module) load(env string, want wants) (*loaded, model.Diagnostics) {
 	environments, err := m.Environments()
 	if err != nil {
 		return nil, model.Diagnostics{{Severity: model.Error, Code: "unreadable", Summary: oneLine(err.Error())}}
@@ -60,15 +70,16 @@ func (m *Module) load(env string, resources bool) (*loaded, model.Diagnostics) {
 	if len(diags) > 0 {
 		return nil, diags
 	}
-	l := &loaded{module: m, env: env, environments: environments, resources: resources, contents: map[string][]byte{}, generated: map[model.Origin]positions{}, warnings: m.schemaWarning()}
+	l := &loaded{module: m, env: env, environments: environments, resources: want.resources, contents: map[string][]byte{}, generated: map[model.Origin]positions{}, warnings: m.schemaWarning()}
 	l.sources = slices.Concat(shared, own)
+	l.templates = want.templates || slices.ContainsFunc(l.sources, usesTemplates)
 	overlay := map[string]load.Source{
 		filepath.Join(base, generatedFile): load.FromString(l.threeLines(pkg)),
 	}
 	for _, s := range l.sources {
 		overlay[s.path] = load.FromBytes(s.data)
 	}
-	m.overlaySchema(overlay)
+	m.overlaySchema(overlay, l.templates)
 	l.instance = load.Instances([]string{"."}, &load.Config{
 		Dir:        overlayDir,
 		ModuleRoot: m.root,

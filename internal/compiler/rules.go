@@ -17,14 +17,14 @@ func (c *compiled) check() model.Diagnostics {
 	r.environment()
 	for _, o := range c.tree.objects {
 		r.enabledIn(o)
+		if o.key.Kind == model.Flow {
+			r.flow(o)
+		}
 	}
 	for _, res := range c.result.State.Resources() {
 		r.ignored(res)
-		switch res.Key.Kind {
-		case model.Tenant:
+		if res.Key.Kind == model.Tenant {
 			r.tenant(res)
-		case model.Flow:
-			r.flow(res)
 		}
 	}
 	for _, spec := range model.Kinds() {
@@ -115,24 +115,6 @@ func (r *rules) imported(res model.Resource) {
 
 func isHouseID(id string) bool {
 	return len(id) >= 3 && len(id) <= 50 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
-}
-
-func (r *rules) flow(res model.Resource) {
-	_, template := res.Attrs["template"]
-	content, definition := res.Attrs["definition"]
-	if template == definition {
-		what := "neither template nor definition"
-		if template {
-			what = "both template and definition"
-		}
-		r.add(about(res, ""), "template-or-definition", "%s has %s", name(res.Key), what).Detail = "a flow has exactly one of the two"
-		return
-	}
-	if fields, ok := content.(map[string]any); ok && len(fields) == 0 {
-		d := r.add(about(res, "definition"), "empty-definition", "%s: definition is empty", name(res.Key))
-		d.Detail = "expected: " + allowed("#Flow", "definition")
-		d.Hint = "a file that embeds begins with " + externEmbed
-	}
 }
 
 // unique checks a field whose values belong to one resource each; lists count

@@ -123,7 +123,7 @@ func (m *Module) computedProject(env string) project {
 
 // evaluatedProject is computedProject with the resources or without.
 func (m *Module) evaluatedProject(env string, resources bool) project {
-	l, diags := m.load(env, resources)
+	l, diags := m.load(env, wants{resources: resources, templates: resources})
 	if l == nil {
 		return project{problem: diags.Sort()[0].Summary}
 	}

@@ -29,6 +29,9 @@ const (
 	SchemaStale   SchemaStatus = "stale"   // the copy is of another version, or edited
 )
 
+// maxDifferences bounds how many files a comparison names.
+const maxDifferences = 5
+
 // SchemaCopy compares the copy of the schema in the module with the binary's.
 // The detail says what is different, and is empty for a current copy.
 func SchemaCopy(m *Module) (SchemaStatus, string) {
@@ -55,6 +58,9 @@ func SchemaCopy(m *Module) (SchemaStatus, string) {
 	}
 	if len(differences) == 0 {
 		return SchemaCurrent, ""
+	}
+	if more := len(differences) - maxDifferences; more > 0 {
+		differences = append(differences[:maxDifferences], fmt.Sprintf("and %d more", more))
 	}
 	return SchemaStale, strings.Join(differences, ", ")
 }
@@ -91,9 +97,10 @@ func schemaFiles() map[string][]byte {
 	return files
 }
 
-// overlaySchema puts the binary's schema in the place of the copy. Files that
-// do not belong there are blanked, so that they cannot add constraints.
-func (m *Module) overlaySchema(overlay map[string]load.Source) {
+// overlaySchema puts the binary's schema in the place of the copy, with the flow
+// templates or without. Files that do not belong there are blanked, so that they
+// cannot add constraints.
+func (m *Module) overlaySchema(overlay map[string]load.Source, templates bool) {
 	dir := filepath.Join(m.root, schemaDir)
 	names, _ := cueFiles(dir) // no copy is fine
 	for _, name := range names {
@@ -102,7 +109,9 @@ func (m *Module) overlaySchema(overlay map[string]load.Source) {
 		}
 	}
 	for name, data := range schemaFiles() {
-		overlay[filepath.Join(dir, name)] = load.FromBytes(data)
+		if templates || !isTemplateFile(name) {
+			overlay[filepath.Join(dir, name)] = load.FromBytes(data)
+		}
 	}
 }
 

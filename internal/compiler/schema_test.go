@@ -68,7 +68,9 @@ func TestSchemaIsExplained(t *testing.T) {
 				continue
 			}
 			nodes := []ast.Node{definition}
-			if s, ok := definition.Value.(*ast.StructLit); ok {
+			// A hidden definition is not for users, but its comment is for us.
+			label, _ := labelName(definition.Label)
+			if s, ok := definition.Value.(*ast.StructLit); ok && !strings.HasPrefix(label, "_") && name != "flow_templates.cue" {
 				for _, e := range s.Elts {
 					if f, ok := e.(*ast.Field); ok {
 						if _, named := labelName(f.Label); named {
@@ -85,7 +87,11 @@ func TestSchemaIsExplained(t *testing.T) {
 		}
 	}
 	known := map[string]bool{}
-	for _, definition := range []string{"#Config", "#Environment", "#Tenant", "#Lifecycle", "#Flow"} {
+	explained := []string{"#Config", "#Environment", "#Tenant", "#Lifecycle", "#Flow"}
+	for _, template := range templates() {
+		explained = append(explained, template.config)
+	}
+	for _, definition := range explained {
 		if len(fields[definition]) == 0 {
 			t.Errorf("%s has no fields", definition)
 		}
@@ -95,6 +101,11 @@ func TestSchemaIsExplained(t *testing.T) {
 			if words[definition+" "+f] == "" {
 				t.Errorf("nothing says what %s %s may be", definition, f)
 			}
+		}
+	}
+	for _, f := range fields["#Flow"] {
+		if !slices.Contains(fields["_#Template"], f) && f != "definition" && f != "steps" {
+			t.Errorf("_#Template lacks %s, so that no flow with a template could have it", f)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(words)) {
