@@ -48,9 +48,16 @@ type projectDocument struct {
 	// them beyond that, by flow id.
 	Flows      []map[string]any `json:"flows,omitempty"`
 	FlowStamps map[string]stamp `json:"flow_stamps,omitempty"`
-	// Roles and Attributes name what the project defines; absent is anything.
-	Roles      []string `json:"roles,omitzero"`
+	// Roles, Connectors and Attributes are what the project defines; absent is
+	// anything. Roles and connectors have ids, which are made up for a list.
+	Roles      named    `json:"roles,omitzero"`
+	Connectors named    `json:"connectors,omitzero"`
 	Attributes []string `json:"attributes,omitzero"`
+	// ComponentsVersion is what an import of a flow or theme is stamped with.
+	ComponentsVersion string `json:"components_version,omitempty"`
+	// FlowTemplates are what flow/template/list shows; absent is the emulator's
+	// own.
+	FlowTemplates []map[string]any `json:"flow_templates,omitzero"`
 	// Users and AccessKeys belong to tenants through userTenants and
 	// keyTenants, lists of {"tenantId": …}.
 	Users      []map[string]any `json:"users,omitempty"`
@@ -91,7 +98,19 @@ func decodeDocument(data []byte) (map[string]*project, error) {
 func (d projectDocument) build(id string) (*project, error) {
 	p := newProject(id)
 	p.name, p.tags = d.Name, d.Tags
-	p.roles, p.attributes = d.Roles, d.Attributes
+	p.attributes, p.componentsVersion = d.Attributes, d.ComponentsVersion
+	var err error
+	if p.roles, err = d.Roles.complete("ROL", id); err != nil {
+		return nil, fmt.Errorf("roles: %w", err)
+	}
+	if p.connectors, err = d.Connectors.complete("CI", id); err != nil {
+		return nil, fmt.Errorf("connectors: %w", err)
+	}
+	if d.FlowTemplates != nil {
+		if p.templates, err = objects(d.FlowTemplates); err != nil {
+			return nil, fmt.Errorf("flow_templates: %w", err)
+		}
+	}
 	for i, wire := range d.Tenants {
 		wire, err := object(wire)
 		if err != nil {
@@ -152,7 +171,8 @@ func encode(projects ...*project) []byte {
 	doc := document{Version: formatVersion, Projects: make(map[string]projectDocument, len(projects))}
 	for _, p := range projects {
 		d := projectDocument{
-			Name: p.name, Tags: p.tags, Roles: p.roles, Attributes: p.attributes,
+			Name: p.name, Tags: p.tags, Roles: p.roles, Connectors: p.connectors, Attributes: p.attributes,
+			ComponentsVersion: p.componentsVersion, FlowTemplates: p.templates,
 			Settings: map[string]map[string]any{}, SSO: p.sso, FlowStamps: map[string]stamp{},
 			Users: p.users, AccessKeys: p.accessKeys, Theme: p.theme, ThemeV1: p.themeV1,
 		}

@@ -85,7 +85,7 @@ func (c *call) exportFlow() (map[string]any, *apiError) {
 	if e != nil {
 		return nil, e
 	}
-	return map[string]any{"flow": f.content}, nil
+	return map[string]any{"flow": c.project.exported(f)}, nil
 }
 
 // importFlow answers POST /v2/mgmt/flow/import. Descope: an upsert by flow id
@@ -103,26 +103,8 @@ func (c *call) importFlow() (map[string]any, *apiError) {
 	if e != nil {
 		return nil, e
 	}
-	content = model.CloneMap(content)
-	if c.quirks.FlowEcho == "restamp" {
-		fillFlow(content)
-		if meta, ok := content["metadata"].(map[string]any); ok && skip == false {
-			meta["componentsVersion"] = c.quirks.ComponentsVersion
-		}
-	}
-	c.storeFlow(id, content)
-	return nil, nil
-}
-
-func (c *call) storeFlow(id string, content map[string]any) *flow {
-	f := c.project.flow(id)
-	if f == nil {
-		f = &flow{id: id}
-		c.project.flows = append(c.project.flows, f)
-	}
-	f.content = content
-	f.stamp = f.stamp.next(content, c.now, c.quirks.Etag)
-	return f
+	_, e = c.takeFlow(id, model.CloneMap(content), skip == true)
+	return nil, e
 }
 
 // deleteFlows answers POST /v1/mgmt/flow/delete.
@@ -159,37 +141,6 @@ func noFlow(id string) *apiError {
 	return &apiError{status: http.StatusNotFound, code: ownCode(http.StatusNotFound), message: fmt.Sprintf("Failed getting flow %q", id)}
 }
 
-// fillFlow spells the empty values out that a single-flow export leaves away,
-// as the server does in a project snapshot.
-func fillFlow(content map[string]any) {
-	if meta, ok := content["metadata"].(map[string]any); ok {
-		fill(meta, map[string]any{"name": "", "description": "", "disabled": false, "fingerprint": false, "widget": false})
-	}
-	fill(content, map[string]any{"screens": []any{}, "references": map[string]any{}})
-	screens, _ := content["screens"].([]any)
-	for _, v := range screens {
-		screen, ok := v.(map[string]any)
-		if !ok {
-			continue
-		}
-		fill(screen, map[string]any{"interactions": []any{}})
-		interactions, _ := screen["interactions"].([]any)
-		for _, v := range interactions {
-			if interaction, ok := v.(map[string]any); ok {
-				fill(interaction, map[string]any{"label": "", "type": "", "icon": "", "subType": ""})
-			}
-		}
-	}
-}
-
-func fill(m, values map[string]any) {
-	for name, v := range values {
-		if m[name] == nil {
-			m[name] = v
-		}
-	}
-}
-
 // console is the flow without its screens in the spelling of v1: the graph is
 // called dsl, and the metadata is flat.
 func (f *flow) console() map[string]any {
@@ -202,6 +153,7 @@ func (f *flow) console() map[string]any {
 		out[name] = v
 	}
 	delete(out, "translation")
+	delete(out, "componentsVersion") // Descope: it is in the screens
 	if t, ok := f.meta()["translation"].(map[string]any); ok {
 		for v1, v2 := range translationNames() {
 			if v, ok := t[v2]; ok {

@@ -1,6 +1,10 @@
 package emulator
 
-import "pcconnect.ai/descope-mgmt/internal/model"
+import (
+	"maps"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
 
 // exportFlowV1 answers POST /v1/mgmt/flow/export: the spelling of the console,
 // which one SDK still speaks. It knows no references.
@@ -26,27 +30,20 @@ func (c *call) importFlowV1() (map[string]any, *apiError) {
 		return nil, badRequest("The screens field has the wrong type")
 	}
 	id, _ := c.body["flowId"].(string)
-	content := exported(id, console, screens)
-	if c.quirks.FlowEcho == "restamp" {
-		fillFlow(content)
+	f, e := c.takeFlow(id, fromConsole(id, console, screens), false)
+	if e != nil {
+		return nil, e
 	}
-	f := c.storeFlow(id, content)
 	return map[string]any{"flow": f.console(), "screens": f.consoleScreens()}, nil
 }
 
 // consoleScreens are the screens in the spelling of v1.
 func (f *flow) consoleScreens() []any {
-	list, _ := f.content["screens"].([]any)
-	out := make([]any, 0, len(list))
-	for _, v := range list {
-		screen, ok := v.(map[string]any)
-		if !ok {
-			continue
-		}
-		own := map[string]any{"inputs": []any{}, "interactions": []any{}, "componentsVersion": f.meta()["componentsVersion"]}
-		for name, v := range screen {
-			own[name] = v
-		}
+	version, _ := f.meta()["componentsVersion"].(string)
+	out := []any{}
+	for _, screen := range objectsIn(f.content["screens"]) {
+		own := map[string]any{"inputs": []any{}, "interactions": []any{}, "componentsVersion": version}
+		maps.Copy(own, screen)
 		own["id"], own["htmlTemplate"] = screen["screenId"], screen["contents"]
 		own["flowId"], own["version"] = f.id, screenVersion(f.stamp)
 		delete(own, "screenId")
@@ -56,42 +53,56 @@ func (f *flow) consoleScreens() []any {
 	return out
 }
 
-// exported turns the spelling of v1 into that of v2. What v2 has no name for
-// stays in the metadata under its v1 name.
-func exported(id string, console map[string]any, screens []any) map[string]any {
+// fromConsole turns the spelling of v1 into that of v2. What v2 has no name for
+// stays in the metadata under its v1 name. Descope: this spelling writes empty
+// values out, has a componentsVersion in each screen, and no references.
+func fromConsole(id string, console map[string]any, screens []any) map[string]any {
 	meta := model.CloneMap(console)
 	translation := map[string]any{}
 	for v1, v2 := range translationNames() {
-		if v, ok := meta[v1]; ok && v != nil && v != "" && v != false {
-			translation[v2] = v
+		if !isZero(meta[v1]) {
+			translation[v2] = meta[v1]
 		}
 		delete(meta, v1)
 	}
-	if translation["enabled"] == true {
+	if len(translation) > 0 {
 		meta["translation"] = translation
 	}
 	for _, name := range []string{"id", "dsl", "version", "modifiedTime", "etag"} {
 		delete(meta, name)
 	}
-	for name, v := range meta {
-		if v == nil {
-			delete(meta, name)
-		}
-	}
-	list := make([]any, 0, len(screens))
-	for _, v := range screens {
-		screen, ok := v.(map[string]any)
-		if !ok {
-			continue
-		}
+	maps.DeleteFunc(meta, func(name string, v any) bool { return v == nil || name != "name" && isZero(v) })
+	list := []any{}
+	for _, screen := range objectsIn(screens) {
 		own := model.CloneMap(screen)
 		own["screenId"], own["contents"] = own["id"], own["htmlTemplate"]
-		for _, name := range []string{"id", "htmlTemplate", "flowId", "version"} {
+		if version := own["componentsVersion"]; meta["componentsVersion"] == nil && !isZero(version) {
+			meta["componentsVersion"] = version
+		}
+		for _, name := range []string{"id", "htmlTemplate", "flowId", "version", "inputs", "componentsVersion"} {
 			delete(own, name)
 		}
 		list = append(list, own)
 	}
 	return map[string]any{
 		"flowId": id, "metadata": meta, "contents": model.Clone(console["dsl"]), "screens": list, "references": map[string]any{},
+	}
+}
+
+// isZero reports whether a field holds nothing.
+func isZero(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case bool:
+		return !v
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	default:
+		return false
 	}
 }

@@ -18,15 +18,21 @@ func FuzzRequest(f *testing.F) {
 		method, path, _ := strings.Cut(route, " ")
 		f.Add(method, path+"?id=a&tenantId=a", "Bearer "+testProject+":K", `{"id":"a","tenantId":"a","name":"A","flowId":"f","flow":{"flowId":"f"},"ids":["f"]}`)
 	}
+	for _, flow := range []string{
+		`{"flowId":"f","metadata":{"translation":{"connectorId":"CI2"}},"contents":{"tasks":{"1":{"screenId":"s","arguments":{"connectorId":{"value":"CI1"}}},"2":5}},"screens":[{"screenId":"s","interactions":[{}]},5],"references":{"connectors":{"C":"CI1"}}}`,
+		`{"flowId":"f","metadata":[],"contents":{"tasks":[]},"screens":{},"references":5}`,
+	} {
+		f.Add("POST", importPath, "Bearer "+testProject+":K", `{"flow":`+flow+`}`)
+	}
 	f.Fuzz(func(t *testing.T, method, path, authorization, body string) {
 		if strings.HasPrefix(path, "/_emulator/seed") || len(path) > 1000 {
 			t.Skip()
 		}
-		s, err := New(Options{Storage: &disk{}, Budgets: NoBudgets()})
+		s, err := New(Options{Storage: &disk{}, Budgets: NoBudgets(), Quirks: Quirks{ScreenIDs: "minted"}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Seed([]byte(`{"projects":{"` + testProject + `":{"tenants":[{"id":"a","name":"A"},{"id":"b","name":"B","parent":"a"}],"flows":[{"flowId":"f","contents":{}}]}}}`)); err != nil {
+		if err := s.Seed([]byte(`{"projects":{"` + testProject + `":{"tenants":[{"id":"a","name":"A"},{"id":"b","name":"B","parent":"a"}],"connectors":{"C":"CI1"},"roles":["R"],"flows":[{"flowId":"f","contents":{}}]}}}`)); err != nil {
 			t.Fatal(err)
 		}
 		ask := func(method, path, authorization, body string) int {

@@ -112,6 +112,12 @@ func (h harness) tenant(id string) map[string]any {
 	return h.ok("GET", "/v1/mgmt/tenant?id="+id, "")
 }
 
+// flow is a flow in the spelling of v2.
+func (h harness) flow(id string) map[string]any {
+	h.t.Helper()
+	return h.ok("POST", "/v2/mgmt/flow/export", mustJSON(map[string]any{"flowId": id}))["flow"].(map[string]any)
+}
+
 // ids are the tenants of a list, in its order.
 func (h harness) ids(method, path, body string) []string {
 	h.t.Helper()

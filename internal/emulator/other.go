@@ -34,7 +34,11 @@ func (c *call) importTheme() (map[string]any, *apiError) {
 	if !ok {
 		return nil, c.missing("theme")
 	}
-	c.project.theme = model.CloneMap(theme)
+	theme = model.CloneMap(theme)
+	if c.quirks.FlowEcho == "restamp" {
+		theme["componentsVersion"] = c.componentsVersion()
+	}
+	c.project.theme = theme
 	return nil, nil
 }
 

@@ -19,13 +19,17 @@ type project struct {
 	tenants    []*tenant // in order of creation
 	byID       map[string]*tenant
 	flows      []*flow
-	roles      []string // nil: any
+	roles      named
+	connectors named
 	attributes []string // nil: any
 	users      []map[string]any
 	accessKeys []map[string]any
 	sso        map[string][]map[string]any
 	theme      map[string]any
 	themeV1    map[string]any
+	// componentsVersion and templates are "" and nil for the emulator's own.
+	componentsVersion string
+	templates         []map[string]any
 }
 
 func newProject(id string) *project {

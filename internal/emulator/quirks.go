@@ -83,10 +83,19 @@ type Quirks struct {
 	// Etag of a flow: moves with the content, or is frozen, and the version
 	// and the time of modification with it.
 	Etag string `json:"etag"`
-	// FlowEcho of an import: restamp fills zero values in and sets
-	// componentsVersion, verbatim keeps every byte of meaning.
+	// FlowEcho of an import: restamp sets componentsVersion, sorts the screens
+	// by id and treats zero values as FlowZeros says; verbatim does none of it.
 	FlowEcho string `json:"flow_echo"`
-	// ComponentsVersion is what restamp sets.
+	// FlowZeros are the optional fields of a flow that are empty: filled,
+	// left-out, or as-sent.
+	FlowZeros string `json:"flow_zeros"`
+	// ScreenIDs are kept by an import, or minted anew by each.
+	ScreenIDs string `json:"screen_ids"`
+	// UnknownConnectors says what an import does with the id of a connector
+	// that the project does not have: drop it from its step, keep it, or refuse
+	// the flow. It needs a project that lists its connectors.
+	UnknownConnectors string `json:"unknown_connectors"`
+	// ComponentsVersion is what restamp sets in a project that has none.
 	ComponentsVersion string `json:"components_version"`
 	// FlowListDSL in flow/list: empty or full.
 	FlowListDSL string `json:"flow_list_dsl"`
@@ -122,6 +131,9 @@ func (q *Quirks) choices() []choice {
 		{"empty_sso", &q.EmptySSO, []string{"null", "object", "none"}},
 		{"etag", &q.Etag, []string{"moves", "frozen"}},
 		{"flow_echo", &q.FlowEcho, []string{"restamp", "verbatim"}},
+		{"flow_zeros", &q.FlowZeros, []string{"filled", "left-out", "as-sent"}},
+		{"screen_ids", &q.ScreenIDs, []string{"kept", "minted"}},
+		{"unknown_connectors", &q.UnknownConnectors, []string{"drop", "keep", "refuse"}},
 		{"flow_list_dsl", &q.FlowListDSL, []string{"empty", "full"}},
 		{"unknown_flow_delete", &q.UnknownFlowDelete, []string{"ok", "not-found"}},
 	}

@@ -214,7 +214,7 @@ func (c *call) updateDefaultRoles() (map[string]any, *apiError) {
 	}
 	if c.quirks.UnknownRoles == "refuse" && c.project.roles != nil {
 		for _, role := range roles.([]any) {
-			if !slices.Contains(c.project.roles, role.(string)) {
+			if _, known := c.project.roles[role.(string)]; !known {
 				return nil, invalid("Role %q does not exist", role)
 			}
 		}
