@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { data, project } from './emulator.mjs';
+import { ask, control, data, project } from './emulator.mjs';
+
+const connected = JSON.parse(readFileSync(new URL('fixtures/connected.json', import.meta.url)));
+const http = connected.references.connectors.HTTP;
 
 const dsl = { startTask: '0', tasks: { 0: { id: '0', name: 'start', next: { rules: [] } } } };
 const screens = [{ id: 'SC1', inputs: [], interactions: [], htmlTemplate: { ROOT: { nodes: [] } } }];
@@ -39,11 +43,80 @@ test('flows are imported, listed, exported and deleted', async () => {
   assert.deepEqual([missing.ok, missing.code], [false, 404]);
 });
 
+// connectedTo is a new project that has these connectors.
+async function connectedTo(connectors) {
+  const own = await project();
+  await control('seed', { projects: { [own.projectId]: { connectors, components_version: '3.0.0' } } });
+  return own;
+}
+
+const exportV2 = async (projectId, flowId) => (await ask(projectId, '/v2/mgmt/flow/export', { flowId })).flow;
+
+// meaning is a flow without what the service stamps, and without empty values of
+// the fields that one spelling writes out and another leaves away.
+function meaning(flow) {
+  const zero = (v) => v === null || v === false || v === '' || (typeof v === 'object' && Object.keys(v).length === 0);
+  const bare = (o) => Object.fromEntries(Object.entries(o).filter(([, v]) => !zero(v)));
+  const { componentsVersion, ...metadata } = flow.metadata;
+  const screens = flow.screens.map((s) => bare({ ...s, interactions: s.interactions.map(bare) }));
+  return bare({ ...flow, metadata: bare({ ...metadata, sharedInteractions: metadata.sharedInteractions.map(bare) }), screens });
+}
+
+test('a flow that the SDK exports and imports is the same in v2', async () => {
+  const { projectId, management } = await connectedTo({ HTTP: http, Unused: 'CI2unused' });
+  assert.deepEqual(await ask(projectId, '/v2/mgmt/flow/import', { flow: connected }), {});
+  const before = await exportV2(projectId, 'connected');
+  assert.deepEqual(meaning(before), meaning(connected));
+  assert.equal(before.metadata.componentsVersion, '3.0.0');
+
+  const { flow, screens } = await data(management.flow.export('connected'));
+  assert.deepEqual(flow.dsl, connected.contents);
+  assert.deepEqual([flow.translate, flow.translateSourceLang, flow.translateTargetLangs], [true, 'en', ['de', 'fr']]);
+  assert.deepEqual(screens.map((s) => [s.id, s.htmlTemplate]), connected.screens.map((s) => [s.screenId, s.contents]));
+  assert.deepEqual([flow.references, screens[0].componentsVersion], [undefined, '3.0.0']);
+  await data(management.flow.import('connected', flow, screens));
+  assert.deepEqual(await exportV2(projectId, 'connected'), before);
+});
+
+test('a flow of another project loses its connector, and keeps one that is bound by name', async () => {
+  const { projectId, management } = await connectedTo({ HTTP: 'CI2productionHTTP' });
+  const connector = async () => (await data(management.flow.export('connected'))).flow.dsl.tasks[1].arguments.connectorId;
+  const toConsole = (f) => [
+    { ...f.metadata, dsl: f.contents },
+    f.screens.map(({ screenId, contents, ...rest }) => ({ ...rest, id: screenId, htmlTemplate: contents })),
+  ];
+  await data(management.flow.import('connected', ...toConsole(connected)));
+  assert.deepEqual(await connector(), { type: 'inline' });
+  assert.deepEqual((await exportV2(projectId, 'connected')).references, {});
+
+  const bound = JSON.parse(JSON.stringify(connected).replaceAll(http, 'CI2productionHTTP'));
+  await data(management.flow.import('connected', ...toConsole(bound)));
+  assert.deepEqual(await connector(), { type: 'inline', value: 'CI2productionHTTP' });
+  assert.deepEqual((await exportV2(projectId, 'connected')).references, { connectors: { HTTP: 'CI2productionHTTP' } });
+});
+
+test('a template can be imported', async () => {
+  const { projectId, management } = await project();
+  const { templates, total } = await ask(projectId, '/v1/mgmt/flow/template/list');
+  assert.ok(total > 0);
+  assert.equal(total, templates.length);
+  for (const { id, name, description, dsl: graph, screens: shown } of templates) {
+    await data(management.flow.import(id, { name, description, dsl: graph }, shown));
+    assert.deepEqual((await data(management.flow.export(id))).flow.dsl, graph);
+  }
+  assert.deepEqual((await data(management.flow.list())).flows.map((f) => f.id), templates.map((t) => t.id));
+});
+
 test('a theme is imported and exported', async () => {
-  const { management } = await project();
+  const { projectId, management } = await project();
   const theme = { id: 'theme', cssTemplate: { light: { a: 1 } } };
   assert.deepEqual(await data(management.theme.import(theme)), { theme });
   assert.deepEqual(await data(management.theme.export()), { theme });
+  const styles = { light: { globals: {}, components: {} } };
+  await ask(projectId, '/v2/mgmt/theme/import', { theme: { styles, componentsVersion: '1.0.0', references: {} } });
+  const v2 = (await ask(projectId, '/v2/mgmt/theme/export')).theme;
+  assert.deepEqual(v2.styles, styles);
+  assert.notEqual(v2.componentsVersion, '1.0.0');
 });
 
 test('users, access keys and SSO of a tenant can be looked for', async () => {
