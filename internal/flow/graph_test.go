@@ -150,6 +150,13 @@ func TestGraphBroken(t *testing.T) {
 	if strings.Count(got, `{{"missing: 99"}}`) != 1 || !strings.Contains(got, `{{"missing: 1"}}`) || strings.Count(got, "OAuth / Google") != 1 {
 		t.Error(got)
 	}
+	f = change(t, fixture(t), func(doc map[string]any) {
+		obj(taskOf(doc, "1"), "next")["rules"] = []any{} // the way on is that of 1.end
+		taskOf(doc, "8")["name"] = "- out 1."
+	})
+	if got := f.Mermaid(); !strings.Contains(got, `n1("OAuth / Google")`) || !strings.Contains(got, `(["#45; out 1#46;"])`) {
+		t.Error(got)
+	}
 	if (Flow{}).Mermaid() != "flowchart TD\n" || (Flow{}).DOT() != "digraph \"\" {\n}\n" {
 		t.Error("a flow with nothing in it")
 	}

@@ -193,6 +193,7 @@ func (m *merger) run() Flow {
 	}
 	merged := Flow{doc: out}
 	m.keepCopies(merged)
+	m.keepNames(out)
 	return merged
 }
 

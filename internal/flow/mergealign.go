@@ -158,6 +158,52 @@ func alignReferences(flows [3]Flow) [3]map[string]string {
 	return out
 }
 
+// keepNames keeps the names of what the merged tasks use, where a version does
+// not use it and dropped the name. Without it no importer could find the object.
+func (m *merger) keepNames(merged map[string]any) {
+	used := idsIn(Flow{doc: merged})
+	for _, side := range [][2]Flow{{m.ours, m.theirs}, {m.theirs, m.ours}} {
+		references, others := side[0].References(), idsIn(side[1])
+		for _, kind := range keys(references) {
+			for _, name := range keys(references[kind]) {
+				id := references[kind][name]
+				if !used[id] || others[id] || has(object(object(merged["references"])[kind]), name) {
+					continue
+				}
+				all := without(object(merged["references"]))
+				ids := without(object(all[kind]))
+				ids[name], all[kind], merged["references"] = id, ids, all
+			}
+		}
+	}
+}
+
+// idsIn are all texts in arguments of tasks.
+func idsIn(f Flow) map[string]bool {
+	out := map[string]bool{}
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case string:
+			out[v] = true
+		case []any:
+			for _, e := range v {
+				walk(e)
+			}
+		case map[string]any:
+			for _, e := range v {
+				walk(e)
+			}
+		}
+	}
+	for _, task := range f.byTask() {
+		for _, argument := range object(task["arguments"]) {
+			walk(object(argument)["value"])
+		}
+	}
+	return out
+}
+
 // alignTwins writes out the name and the arguments that the second half of a pair
 // shares with the first, where only some of the versions do.
 func alignTwins(docs [3]map[string]any) {

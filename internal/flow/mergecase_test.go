@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 // TestMergeCases are single conflicts and how they are settled.
@@ -64,13 +66,13 @@ func TestMergeCases(t *testing.T) {
 		{
 			name: "edge to a removed task", ours: func(doc map[string]any) { rule(doc, "5", 0)["taskId"] = "10" },
 			theirs: dropTask("10", "6", 1), want: []string{`tasks."5".rules.success`},
-			message: `task 5, field "success": ours leads to task 10, which theirs removes`,
+			message: `task 5, field success: ours leads to task 10, which theirs removes`,
 			check:   func(m Flow) bool { _, ok := m.Task("10"); return ok },
 		},
 		{
 			name: "edge of theirs to a task that ours removed", ours: dropTask("10", "6", 1),
 			theirs: func(doc map[string]any) { rule(doc, "5", 0)["taskId"] = "10" }, want: []string{`tasks."5".rules.success`},
-			message: `task 5, field "success": theirs leads to task 10, which ours removes`,
+			message: `task 5, field success: theirs leads to task 10, which ours removes`,
 			check: func(m Flow) bool {
 				_, ok := m.Task("10")
 				return !ok && m.leads("5", "success", "6")
@@ -203,6 +205,117 @@ func TestMergeCases(t *testing.T) {
 			check: func(m Flow) bool { return at(m.doc, "screens", 0, "contents", "title", "parent") == "form" },
 		},
 		{
+			name: "component changed in a removed one", ours: prop("remember", "label", "Keep me"), theirs: func(doc map[string]any) {
+				for _, id := range []string{"email", "remember", "resend-link"} {
+					dropNode(doc, id, "form")
+				}
+				dropNode(doc, "form", "ROOT")
+			}, want: []string{`tasks."0".screen.nodes.remember`},
+			check: func(m Flow) bool {
+				return slices.Equal(texts(at(m.doc, "screens", 0, "contents", "form", "nodes")), []string{"remember"})
+			},
+		},
+		{
+			name: "component added to one that ours removed", ours: func(doc map[string]any) {
+				for _, id := range []string{"email", "remember", "resend-link"} {
+					dropNode(doc, id, "form")
+				}
+				dropNode(doc, "form", "ROOT")
+			}, theirs: func(doc map[string]any) {
+				obj(doc, "screens", 0, "contents")["a"] = v(`{"parent":"form","props":{}}`)
+				nodeOf(doc, 0, "form")["nodes"] = v(`["email","remember","resend-link","a"]`)
+			}, want: []string{`tasks."0".screen.nodes.form`},
+			check: func(m Flow) bool { return !has(obj(m.doc, "screens", 0, "contents"), "a") },
+		},
+		{
+			name: "one component added in two ways", ours: func(doc map[string]any) {
+				obj(doc, "screens", 0, "contents")["a"] = v(`{"parent":"form","props":{"x":1}}`)
+				nodeOf(doc, 0, "form")["nodes"] = v(`["email","remember","resend-link","a"]`)
+			}, theirs: func(doc map[string]any) {
+				obj(doc, "screens", 0, "contents")["a"] = v(`{"parent":"form","props":{"x":2}}`)
+				nodeOf(doc, 0, "form")["nodes"] = v(`["email","remember","resend-link","a"]`)
+			}, want: []string{`tasks."0".screen.nodes.a`},
+		},
+		{
+			name: "component moved to two places", ours: func(doc map[string]any) {
+				nodeOf(doc, 0, "ROOT")["nodes"] = v(`["title","form","email-button","error"]`)
+				nodeOf(doc, 0, "form")["nodes"] = v(`["email","remember","resend-link","google"]`)
+				nodeOf(doc, 0, "google")["parent"] = "form"
+			}, theirs: func(doc map[string]any) {
+				nodeOf(doc, 0, "ROOT")["nodes"] = v(`["title","form","email-button","error"]`)
+				nodeOf(doc, 0, "error")["nodes"] = v(`["google"]`)
+				nodeOf(doc, 0, "google")["parent"] = "error"
+			}, want: []string{`tasks."0".screen.nodes.google.parent`},
+			check: func(m Flow) bool { return at(m.doc, "screens", 0, "contents", "google", "parent") == "form" },
+		},
+		{
+			name: "unknown field of a component", ours: func(doc map[string]any) { nodeOf(doc, 0, "title")["future"] = "a" },
+			theirs: func(doc map[string]any) { nodeOf(doc, 0, "title")["future"] = "b" },
+			want:   []string{`tasks."0".screen.nodes.title.future`},
+		},
+		{
+			name: "unknown field of a screen", ours: func(doc map[string]any) { obj(doc, "screens", 0)["futureScreen"] = "a" },
+			theirs: func(doc map[string]any) {
+				obj(doc, "screens", 0)["futureScreen"] = "b"
+				prop("title", "children", "x")(doc)
+			},
+			want: []string{`tasks."0".screen.futureScreen`},
+		},
+		{
+			name: "screen that one version lost, shown anew by the other", ours: func(doc map[string]any) {
+				task := taskOf(doc, "10")
+				task["type"], task["screenId"], task["next"] = "screen", screen2, v(`{}`)
+				delete(task, "arguments")
+			}, theirs: func(doc map[string]any) { doc["screens"] = list(doc["screens"])[:1] },
+			want:  []string{`tasks."10".screenId`},
+			check: func(m Flow) bool { _, ok := m.ScreenOf("10"); return ok },
+		},
+		{
+			name: "pair renamed in two ways", ours: func(doc map[string]any) {
+				taskOf(doc, "1")["name"], taskOf(doc, "1.end")["name"] = "A", "A"
+			}, theirs: func(doc map[string]any) {
+				taskOf(doc, "1")["name"], taskOf(doc, "1.end")["name"] = "B", "B"
+			}, want: []string{`tasks."1".name`},
+		},
+		{
+			name: "platform's name", ours: func(doc map[string]any) { taskOf(doc, "8")["name"] = "End" },
+			theirs: func(doc map[string]any) { taskOf(doc, "8")["name"] = "Done"; delete(taskOf(doc, "8"), "id") },
+			check:  func(m Flow) bool { task, _ := m.Task("8"); return task.Name == "Done" },
+		},
+		{
+			name: "removed and changed, with what it leads to", ours: func(doc map[string]any) { taskOf(doc, "10")["name"] = "Step" },
+			theirs: func(doc map[string]any) {
+				dropTask("10", "6", 1)(doc)
+				dropTask("8", "6", 1)(doc)
+				obj(taskOf(doc, "7"), "next")["rules"] = []any{}
+				obj(doc, "metadata")["sharedInteractions"] = v(`[{"id":"4.back","label":"Back"}]`)
+			}, want: []string{`tasks."10"`, `tasks."10".rules."10.3.success"`},
+			message: "task 10, field 10.3.success: ours leads to task 8, which theirs removes",
+			check:   func(m Flow) bool { return m.leads("10", "10.3.success", "8") && !m.leads("7", "success", "8") },
+		},
+		{
+			name: "edge with two ends", ours: func(doc map[string]any) {
+				obj(taskOf(doc, "5"), "next")["rules"] = v(`[{"interactionId":"success","taskId":"6"},{"interactionId":"success","taskId":"7"}]`)
+			}, theirs: func(doc map[string]any) { rule(doc, "5", 0)["taskId"] = "8" }, want: []string{`tasks."5".rules.success`},
+		},
+		{
+			name: "unknown fields of a rule's task", ours: func(doc map[string]any) { obj(taskOf(doc, "5"), "next")["future"] = "a" },
+			theirs: func(doc map[string]any) { obj(taskOf(doc, "5"), "next")["future"] = "b" }, want: []string{`tasks."5".next.future`},
+		},
+		{
+			name: "arguments that go on one side and come unset on the other", ours: func(doc map[string]any) { delete(taskOf(doc, "5"), "arguments") },
+			theirs: func(doc map[string]any) {
+				obj(taskOf(doc, "5"), "arguments")["x"] = v(`{"type":"inline","value":""}`)
+			},
+		},
+		{
+			name: "one twice", ours: func(doc map[string]any) {
+				screen := obj(doc, "screens", 0)
+				screen["interactions"] = append(list(screen["interactions"]), v(`{"id":"google"}`))
+			}, theirs: func(doc map[string]any) { obj(doc, "screens", 0, "interactions", 0)["icon"] = "g" },
+			check: func(m Flow) bool { return len(list(at(m.doc, "screens", 0, "interactions"))) == 4 },
+		},
+		{
 			name: "components moved into each other", ours: func(doc map[string]any) {
 				nodeOf(doc, 0, "form")["nodes"] = v(`["email","remember","resend-link","error"]`)
 				nodeOf(doc, 0, "error")["parent"] = "form"
@@ -267,6 +380,14 @@ func TestMergeCases(t *testing.T) {
 			},
 		},
 		{
+			name: "name of a connector that is used on one side", ours: func(doc map[string]any) { taskOf(doc, "7")["name"] = "Tell" },
+			theirs: func(doc map[string]any) {
+				dropTask("7", "6", 0)(doc)
+				delete(doc, "references")
+			}, want: []string{`tasks."7"`},
+			check: func(m Flow) bool { return m.References()["connectors"]["CRM"] != "" },
+		},
+		{
 			name: "screens of another project", ours: prop("title", "children", "Hi"), theirs: func(doc map[string]any) {
 				obj(doc, "screens", 0)["screenId"], taskOf(doc, "0")["screenId"] = "SCx", "SCx"
 				prop("title", "variant", "h2")(doc)
@@ -299,6 +420,12 @@ func TestMergeCases(t *testing.T) {
 		base = change(t, base, func(doc map[string]any) { taskOf(doc, "5")["arguments"] = map[string]any{} })
 		ours, theirs := change(t, base, c.ours), change(t, base, c.theirs)
 		merged, conflicts := checkMerge(t, c.name, base, ours, theirs)
+		_, mirrored := Merge(base, theirs, ours)
+		for i := range mirrored {
+			if c, m := conflicts[i], mirrored[i]; !model.Equal(c.Ours, m.Theirs) || !model.Equal(c.Theirs, m.Ours) || !model.Equal(c.Base, m.Base) {
+				t.Errorf("%s: the other way %s", c.Path, jsonOf(m))
+			}
+		}
 		if got := paths(conflicts); !slices.Equal(got, c.want) {
 			t.Errorf("%s: conflicts %s", c.name, jsonOf(conflicts))
 		}

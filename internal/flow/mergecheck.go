@@ -7,26 +7,26 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
-// flaw is something in a flow that refers to what is not there.
+// flaw is something in a flow that refers to what is not there. A half of a pair
+// and an interaction without its component need none: a merge has them only where
+// one of the versions has.
 type flaw struct {
 	kind flawKind
 	// task has it, by field: an interaction, an argument, …
 	task, field string
-	// missing is what is not there: a task, a screen or a component.
+	// missing is what is not there: a task or a screen.
 	missing string
 }
 
 type flawKind string
 
 const (
-	edgeNowhere    flawKind = "edge"        // missing is a task
-	edgeOfNothing  flawKind = "interaction" // the task has no such outcome
-	noScreen       flawKind = "screen"
-	noStart        flawKind = "start"
-	sharedNowhere  flawKind = "shared"
-	stepNowhere    flawKind = "step" // an argument names a task
-	halfPair       flawKind = "pair"
-	componentIsOut flawKind = "component" // an interaction without its component
+	edgeNowhere   flawKind = "edge"        // missing is a task
+	edgeOfNothing flawKind = "interaction" // the task has no such outcome
+	noScreen      flawKind = "screen"
+	noStart       flawKind = "start"
+	sharedNowhere flawKind = "shared"
+	stepNowhere   flawKind = "step" // an argument names a task
 )
 
 // flaws are all flaws of a flow, each under a key of its own.
@@ -41,9 +41,6 @@ func (f Flow) flaws() map[string]flaw {
 	}
 	shown := f.shown()
 	for _, t := range f.Tasks() {
-		if first, ok := t.TwinOf(); ok && tasks[first] == nil {
-			add(halfPair, t.ID, "", first)
-		}
 		if t.ShowsScreen() && shown[t.ID] == nil {
 			add(noScreen, t.ID, "screenId", t.ScreenID)
 		}
@@ -59,13 +56,6 @@ func (f Flow) flaws() map[string]flaw {
 			a, _ := t.Argument(name)
 			if step := text(a.Value); strings.HasSuffix(name, "StepId") && step != "" && tasks[step] == nil {
 				add(stepNowhere, t.ID, name, step)
-			}
-		}
-		if s := shown[t.ID]; s != nil {
-			for _, i := range s.Interactions() {
-				if _, ok := s.Node(i.ID); !ok {
-					add(componentIsOut, t.ID, i.ID, "")
-				}
 			}
 		}
 	}
@@ -141,10 +131,10 @@ func (m *merger) settle(f flaw) {
 			keeps, removes = removes, keeps
 		}
 		if f.kind == edgeNowhere {
-			at.Message = fmt.Sprintf("task %s, field %q: %s leads to task %s, which %s removes", f.task, f.field, keeps, f.missing, removes)
+			at.Message = fmt.Sprintf("%s: %s leads to task %s, which %s removes", at.subject(), keeps, f.missing, removes)
 			ways = append(ways, task(f.missing), func() bool { return m.copyEdge(f.task, f.field) })
 		} else {
-			at.Message = fmt.Sprintf("task %s, field %q: %s has a rule for this outcome, which %s removes", f.task, f.field, keeps, removes)
+			at.Message = fmt.Sprintf("%s: %s has a rule for this outcome, which %s removes", at.subject(), keeps, removes)
 			ways = append(ways, func() bool { return m.copyOutcome(f.task, f.field) }, func() bool { return m.copyEdge(f.task, f.field) })
 		}
 	case sharedNowhere:
@@ -157,12 +147,6 @@ func (m *merger) settle(f flaw) {
 		at.Path += ".arguments." + model.JoinPath(f.field)
 		at.Message = fmt.Sprintf("task %s: its argument %s names task %s, which one version removes", f.task, f.field, f.missing)
 		ways = append(ways, task(f.missing))
-	case halfPair:
-		at.Message = fmt.Sprintf("task %s: one version removes the other half of the pair, %s", f.task, f.missing)
-	case componentIsOut:
-		at.Path += ".screen.interactions." + model.JoinPath(f.field)
-		at.Message = fmt.Sprintf("task %s: interaction %s belongs to a component that one version removes", f.task, f.field)
-		ways = append(ways, func() bool { return m.copyShown(f.task) })
 	}
 	if _, ok := m.conflicts[at.Path]; !ok {
 		m.conflicts[at.Path] = at

@@ -1,6 +1,9 @@
 package flow
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -57,6 +60,9 @@ func TestMergeProjectsCorpus(t *testing.T) {
 		for i, base := range flows {
 			for j, ours := range flows {
 				theirs := flows[(i+2*j+1)%len(flows)]
+				if (i+j)%3 > 0 && os.Getenv("DESCOPE_MGMT_MERGES") == "" {
+					continue
+				}
 				_, found := checkMerge(t, name+": "+base.ID()+" "+itoa(i)+" "+itoa(j), base, ours, theirs)
 				merges++
 				conflicts += len(found)
@@ -72,4 +78,30 @@ func TestMergeProjectsCorpus(t *testing.T) {
 		}
 	}
 	t.Logf("counts: %d merges, %d clean, %d conflicts", merges, clean, conflicts)
+}
+
+// TestMergeEditedCorpus merges random edits of real flows.
+func TestMergeEditedCorpus(t *testing.T) {
+	names, _ := filepath.Glob(filepath.Join(corpus(t), "flows", "*.json"))
+	r := rand.New(rand.NewPCG(7, 8))
+	merges, clean := 0, 0
+	for _, name := range names {
+		base, _, err := Parse(readFile(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 8 {
+			ours, saidO, unitsO := edited(t, base, "a", r, 1+r.IntN(12))
+			theirs, saidT, unitsT := edited(t, base, "b", r, 1+r.IntN(12))
+			what := fmt.Sprintf("%s: %q against %q", filepath.Base(name), saidO, saidT)
+			merged, found := checkMerge(t, what, base, ours, theirs)
+			if merges++; len(found) == 0 {
+				clean++
+				if apart(unitsO, unitsT) {
+					isUnion(t, what, base, ours, theirs, merged)
+				}
+			}
+		}
+	}
+	t.Logf("counts: %d merges, %d clean", merges, clean)
 }

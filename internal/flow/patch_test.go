@@ -116,6 +116,31 @@ func TestPatchErrors(t *testing.T) {
 	}
 }
 
+// TestPatchKnownProps holds what each kind of component takes that has nothing yet.
+func TestPatchKnownProps(t *testing.T) {
+	for kind, props := range map[string]string{
+		"Container": `{"direction":"row"}`, "Image": `{"src":"a.png","alt":"A"}`, "Logo": `{"height":"1rem"}`, "Link": `{"href":"https://example.com","italic":true}`,
+		"AppleButton": `{"children":"Apple","full-width":true}`, "PhoneInput": `{"label":"Phone","required":true}`, "Code": `{"bordered":false}`,
+	} {
+		f := change(t, fixture(t), func(doc map[string]any) {
+			screen := obj(doc, "screens", 1)
+			screen["contents"] = value(t, `{"ROOT":{"type":"`+kind+`"},"other":{"type":"`+kind+`","props":{"odd":null}}}`)
+		})
+		got, errs := f.Patch(map[string]any{"4": map[string]any{"ROOT": value(t, props)}})
+		screen, _ := got.ScreenOf("4")
+		node, _ := screen.Node("ROOT")
+		if len(errs) > 0 || !slices.Equal(node.Props(), keys(object(value(t, props)))) {
+			t.Errorf("%s: %v, %v", kind, errs, node.Props())
+		}
+		if _, errs := f.Patch(patchOf(t, `{"4":{"ROOT":{"odd":[1]}}}`)); len(errs) > 0 {
+			t.Errorf("%s: what is null elsewhere may be anything: %v", kind, errs)
+		}
+		if _, errs := f.Patch(patchOf(t, `{"4":{"ROOT":{"poster":"x"}}}`)); len(errs) != 1 {
+			t.Errorf("%s: %v", kind, errs)
+		}
+	}
+}
+
 // TestPatchCorpus sets each text of each real export to itself, and to another
 // one, by the task that shows it.
 func TestPatchCorpus(t *testing.T) {
