@@ -6,5 +6,8 @@
 // do the same have equal normal forms, whatever project they come from. [Diff]
 // says how two flows differ, with what is only noise apart.
 //
+// [Merge] joins two flows that were changed independently, [Flow.Patch] sets texts
+// and other properties on screens, and [Flow.Mermaid] and [Flow.DOT] draw a flow.
+//
 // The package is pure: bytes in, values out. No input makes it panic.
 package flow
