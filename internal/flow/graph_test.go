@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -109,15 +108,16 @@ func drawn(t *testing.T, f Flow) (nodes, edges int) {
 	quoted := `"(?:[^"\\\p{C}]|\\["\\])*"`
 	count := func(text, head, tail, node, edge string) (n, e int) {
 		text, ok := strings.CutSuffix(text, tail)
+		isNode, isEdge := regexp.MustCompile("^    "+node+"$"), regexp.MustCompile("^    "+edge+"$")
 		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 		if !ok || !regexp.MustCompile("^"+head+"$").MatchString(lines[0]) {
 			t.Fatalf("%s", text)
 		}
 		for _, line := range lines[1:] {
 			switch {
-			case regexp.MustCompile("^    " + node + "$").MatchString(line):
+			case isNode.MatchString(line):
 				n++
-			case regexp.MustCompile("^    " + edge + "$").MatchString(line):
+			case isEdge.MatchString(line):
 				e++
 			default:
 				t.Fatalf("what is %q?", line)
@@ -128,8 +128,9 @@ func drawn(t *testing.T, f Flow) (nodes, edges int) {
 	label := `"(?:[\pL\p{N}\p{M}\p{S}\p{P} ]|#\d+;)*"`
 	nodes, edges = count(f.Mermaid(), "flowchart TD", "",
 		`n\d+(\(\[`+label+`\]\)|\[`+label+`\]|\{`+label+`\}|\(`+label+`\)|\[\[`+label+`\]\]|\{\{`+label+`\}\})`, `n\d+ -->(\|`+label+`\|)? n\d+`)
+	code := regexp.MustCompile(`#\d+;`)
 	for _, inner := range regexp.MustCompile(`"(.*)"`).FindAllStringSubmatch(f.Mermaid(), -1) {
-		if plain := regexp.MustCompile(`#\d+;`).ReplaceAllString(inner[1], ""); strings.ContainsAny(plain, "\"<>#;`|[]{}\\&*_%") {
+		if plain := code.ReplaceAllString(inner[1], ""); strings.ContainsAny(plain, "\"<>#;`|[]{}\\&*_%") {
 			t.Fatalf("%q is not safe", inner[1])
 		}
 	}
@@ -195,5 +196,5 @@ func TestGraphCorpus(t *testing.T) {
 		}
 		steps, edges = steps+n, edges+e
 	}
-	t.Log(fmt.Sprintf("counts: %d flows, %d steps, %d edges", len(names), steps, edges))
+	t.Logf("counts: %d flows, %d steps, %d edges", len(names), steps, edges)
 }

@@ -218,7 +218,7 @@ func conflictsIn(m map[string]Conflict) []Conflict {
 func TestMergeRandom(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	base := fixture(t)
-	triples, clean, disjoint, conflicts := 600, 0, 0, 0
+	triples, clean, disjoint, conflicts := 400, 0, 0, 0
 	if n, err := strconv.Atoi(os.Getenv("DESCOPE_MGMT_MERGES")); err == nil {
 		triples = n // 10000 take a minute
 	} else if testing.Short() || underRace > 1 {
@@ -339,7 +339,7 @@ func TestMergeScrambled(t *testing.T) {
 		}
 	}
 	clean := 0
-	for i := range 600 {
+	for i := range 300 {
 		from, saidB := scrambled(base)
 		ours, saidO := scrambled(from)
 		theirs, saidT := scrambled(from)
@@ -358,5 +358,5 @@ func TestMergeScrambled(t *testing.T) {
 	other, _, _ := edited(t, f, "x", r, 20)
 	checkMerge(t, "nothing against another", f, none, other)
 	checkMerge(t, "from nothing", none, f, other)
-	t.Logf("counts: 600 merges, %d clean", clean)
+	t.Logf("counts: 300 merges, %d clean", clean)
 }
