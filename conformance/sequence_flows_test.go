@@ -11,7 +11,7 @@ func flow(id, text string) string {
 	return fmt.Sprintf(`flows: %q: definition: {
 		flowId: %q
 		metadata: {name: "Sign in", description: %q, componentsVersion: "3.1.0"}
-		contents: {startTask: "0", tasks: {"0": {id: "0", name: "Start", arguments: {empty: "", off: false}}}}
+		contents: {startTask: "0", tasks: {"0": {id: "0", name: "Start", arguments: {empty: {type: "inline", value: ""}, off: {type: "inline", value: false}}}}}
 		screens: [{screenId: "SC1", interactions: [{id: "submit", type: "button"}], contents: ROOT: {props: {children: %q}}}]
 	}
 	`, id, id, text, text)
@@ -20,7 +20,7 @@ func flow(id, text string) string {
 // flowJSON is the same flow in a call of somebody else.
 func flowJSON(id, text string) string {
 	return fmt.Sprintf(`{"flow": {"flowId": %q, "metadata": {"name": "Sign in", "description": %q},
-		"contents": {"startTask": "0", "tasks": {"0": {"id": "0", "name": "Start", "arguments": {"empty": "", "off": false}}}},
+		"contents": {"startTask": "0", "tasks": {"0": {"id": "0", "name": "Start", "arguments": {"empty": {"type": "inline", "value": ""}, "off": {"type": "inline", "value": false}}}}},
 		"screens": [{"screenId": "SC1", "interactions": [{"id": "submit", "type": "button"}], "contents": {"ROOT": {"props": {"children": %q}}}}]}}`, id, text, text)
 }
 
@@ -49,8 +49,11 @@ func flowGroups() []group {
 			{does: "changed", cue: acme("disabled: true") + "\n" + flow("sign-in", "2"), changes: 2},
 			{does: "one kind left", cue: acme("disabled: true"), prune: true, changes: 1, guards: []plan.Rule{plan.RuleMassChange}},
 		}},
-		{name: "what a flow cannot do yet", steps: []step{
-			{does: "a name beside the definition", cue: flow("sign-in", "1") + `flows: "sign-in": name: "N"`, changes: 1, guards: []plan.Rule{plan.RuleImpossible}},
+		{name: "what is said beside the definition", steps: []step{
+			{does: "a name", cue: flow("sign-in", "1") + `flows: "sign-in": name: "N"`, changes: 1},
+			{does: "another one", cue: flow("sign-in", "1") + `flows: "sign-in": name: "M"`, changes: 1},
+			{does: "switched off", cue: flow("sign-in", "1") + `flows: "sign-in": {name: "M", enabled: false}`, changes: 1},
+			{does: "and on", cue: flow("sign-in", "1") + `flows: "sign-in": {name: "M", enabled: true}`, changes: 1},
 		}},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 
 	"pcconnect.ai/descope-mgmt/internal/compiler"
+	documents "pcconnect.ai/descope-mgmt/internal/flow"
 	"pcconnect.ai/descope-mgmt/internal/emulator"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
@@ -166,6 +167,11 @@ func compileSteps(t *testing.T, g group) []*compiler.Result {
 		if result == nil {
 			t.Fatalf("step %d, %s: %v\n%s", i+1, s.does, diagnostics, s.cue)
 		}
+		state, mistakes := documents.Documents(result.State)
+		if len(mistakes.Errors()) > 0 {
+			t.Fatalf("step %d, %s: %v", i+1, s.does, mistakes)
+		}
+		result.State = state
 		results[i] = result
 	}
 	return results

@@ -20,7 +20,7 @@ func TestFlowImage(t *testing.T) {
 		same  bool
 	}{
 		"itself":            {base, true},
-		"stamp, zeros":  {`{"flowId":"a","metadata":{"name":"A","componentsVersion":"2","disabled":false,"description":"","sharedInteractions":[]},"contents":{"tasks":{"0":{"flag":false}}},"screens":[{"screenId":"S","interactions":[{"id":"x","icon":""}],"contents":{"ROOT":{"props":{"a":false}}}}],"references":{}}`, true},
+		"stamp, zeros":      {`{"flowId":"a","metadata":{"name":"A","componentsVersion":"2","disabled":false,"description":"","sharedInteractions":[]},"contents":{"tasks":{"0":{"flag":false}}},"screens":[{"screenId":"S","interactions":[{"id":"x","icon":""}],"contents":{"ROOT":{"props":{"a":false}}}}],"references":{}}`, true},
 		"another name":      {`{"flowId":"a","metadata":{"name":"B"},"contents":{"tasks":{"0":{"flag":false}}},"screens":[{"screenId":"S","interactions":[{"id":"x"}],"contents":{"ROOT":{"props":{"a":false}}}}]}`, false},
 		"a prop less":       {`{"flowId":"a","metadata":{"name":"A"},"contents":{"tasks":{"0":{"flag":false}}},"screens":[{"screenId":"S","interactions":[{"id":"x"}],"contents":{"ROOT":{"props":{}}}}]}`, false},
 		"an argument less":  {`{"flowId":"a","metadata":{"name":"A"},"contents":{"tasks":{"0":{}}},"screens":[{"screenId":"S","interactions":[{"id":"x"}],"contents":{"ROOT":{"props":{"a":false}}}}]}`, false},

@@ -71,7 +71,7 @@ func (a *app) passing() string {
 	}
 	a.cmd.Flags().Visit(func(f *pflag.Flag) {
 		switch f.Name {
-		case "allow-mass-change", "allow-delete-in-use", "allow-reapply", "overwrite-drift", "adopt-existing", "on-error", "parallelism", "timeout", "backup-dir":
+		case "allow-mass-change", "allow-delete-in-use", "allow-reapply", "allow-broken-flows", "overwrite-drift", "adopt-existing", "on-error", "parallelism", "timeout", "backup-dir":
 			text += " " + strings.Join(flagWords(f), " ")
 		}
 	})

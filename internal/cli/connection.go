@@ -94,7 +94,7 @@ func (a *app) connectTo(ctx context.Context, live bool) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	compiled, diagnostics := compiler.Compile(ctx, m, env.value)
+	compiled, diagnostics := compile(ctx, m, env.value)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -314,7 +314,7 @@ func (s *crashSite) sync() crashOutcome {
 		if err != nil {
 			return r, nil, err
 		}
-		p, err := c.plan(ctx, r)
+		p, err := c.plan(ctx, &r)
 		return r, p, err
 	})
 }
@@ -331,7 +331,7 @@ func (s *crashSite) resume(id string) crashOutcome {
 		if err != nil {
 			return r, nil, err
 		}
-		p, err := c.plan(ctx, r)
+		p, err := c.plan(ctx, &r)
 		return r, p, err
 	})
 }
@@ -348,7 +348,7 @@ func (s *crashSite) rollback(id string) crashOutcome {
 		if err != nil {
 			return r, nil, err
 		}
-		p, err := c.plan(ctx, r)
+		p, err := c.plan(ctx, &r)
 		return r, p, err
 	})
 }

@@ -389,7 +389,7 @@ func (r *matrixRun) sync() syncRun {
 		if err != nil {
 			return err
 		}
-		if out.plan, err = c.plan(ctx, request); err != nil {
+		if out.plan, err = c.plan(ctx, &request); err != nil {
 			return err
 		}
 		return c.showAndRun(ctx, request, out.plan, consent{yes: true, onError: r.onError, allowed: r.config.allowed, retry: "retry"}, false)

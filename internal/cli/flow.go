@@ -199,7 +199,7 @@ func (o *flowImportOptions) run(cmd *cobra.Command, args []string) (err error) {
 	}
 	r := c.request(c.app.operation(), desired)
 	r.only, r.options.Targets = model.Flow, []model.Key{key}
-	p, err := c.plan(ctx, r)
+	p, err := c.plan(ctx, &r)
 	if err != nil {
 		return err
 	}

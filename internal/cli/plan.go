@@ -95,7 +95,7 @@ func parseKeys(texts []string) ([]model.Key, error) {
 // request is a request for a desired state in the environment of c.
 func (c *connection) request(operation string, desired model.State) request {
 	return request{
-		operation: operation, desired: desired,
+		operation: operation, desired: desired, written: desired,
 		options: plan.Options{
 			Tool: version(), Schema: compiler.SchemaHash(),
 			Environment: c.env, Project: c.project, BaseURL: c.baseURL,
@@ -151,7 +151,7 @@ func (o *planOptions) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	p, err := c.plan(ctx, r)
+	p, err := c.plan(ctx, &r)
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,10 @@ import (
 type request struct {
 	// operation is the command, as the record of runs and the audit log have it.
 	operation string
-	desired   model.State
-	options   plan.Options
+	// written is what is wanted, and desired the same with its flows made to fit the
+	// project, once that has been read.
+	written, desired model.State
+	options          plan.Options
 	// only restricts the request to one kind; "" is all kinds.
 	only model.Kind
 	// also are kinds that are read although nothing of them is wanted.
@@ -115,14 +117,14 @@ const (
 	onErrorContinue = "continue"
 )
 
-// plan reads the live project and computes what the request needs.
-func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
+// plan reads the live project, makes the request fit it, and computes what it needs.
+func (c *connection) plan(ctx context.Context, r *request) (*plan.Plan, error) {
 	rec, err := c.record()
 	if err != nil {
 		return nil, err
 	}
 	kinds := r.kinds(rec)
-	live, err := c.readFor(ctx, r, kinds)
+	live, err := c.readFor(ctx, *r, kinds)
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +132,9 @@ func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
 		return nil, err
 	}
 	c.live, c.kinds = live, kinds
+	if err := c.fit(r); err != nil {
+		return nil, err
+	}
 	seen, err := c.withOpen(ctx, rec)
 	if err != nil {
 		return nil, err
@@ -139,7 +144,7 @@ func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
 		return nil, err
 	}
 	c.last = last
-	c.tellOpen(rec, r, seen)
+	c.tellOpen(rec, *r, seen)
 	last = r.baseline(live, last)
 	if r.exact && !r.left(live, last) {
 		return plan.Compute(model.State{}, model.State{}, model.State{}, withoutTargets(r.options))
@@ -159,7 +164,7 @@ func (c *connection) plan(ctx context.Context, r request) (*plan.Plan, error) {
 	if err != nil {
 		return nil, configError("", "%w", err)
 	}
-	if o.InUse, err = c.inUse(ctx, r, p); err != nil {
+	if o.InUse, err = c.inUse(ctx, *r, p); err != nil {
 		return nil, err
 	}
 	if len(o.InUse) > 0 {

@@ -76,7 +76,7 @@ func (o *restoreOptions) run(ctx context.Context, name string) (err error) {
 	if err != nil {
 		return err
 	}
-	p, err := c.plan(ctx, r)
+	p, err := c.plan(ctx, &r)
 	if err != nil {
 		return err
 	}

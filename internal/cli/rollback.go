@@ -75,7 +75,7 @@ func (o *rollbackOptions) run(ctx context.Context, id string) (err error) {
 		return err
 	}
 	c.app.note(statusLine(rec, outcomes))
-	p, err := c.plan(ctx, r)
+	p, err := c.plan(ctx, &r)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (c *connection) stillTrue(ctx context.Context, r request, p *plan.Plan, agr
 			return refusedError(agreed.retry, "nothing was applied, since the project moved %s: %s", when, taken[0].Detail)
 		}
 	}
-	fresh, err := c.plan(ctx, r)
+	fresh, err := c.plan(ctx, &r)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type consentFlags struct {
 	confirmProject string
 	deleteInUse    bool
 	reapply        bool
+	brokenFlows    bool
 	forceUnlock    string
 }
 
@@ -38,6 +39,7 @@ func (f *consentFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.adoptExisting, "adopt-existing", false, "take existing resources under management")
 	cmd.Flags().StringVar(&f.confirmProject, "confirm-project", "", "project id, to confirm a run in a protected environment")
 	cmd.Flags().BoolVar(&f.reapply, "allow-reapply", false, "apply again what a rollback took back")
+	cmd.Flags().BoolVar(&f.brokenFlows, "allow-broken-flows", false, "write flows that cannot run as they are")
 	cmd.Flags().StringVar(&f.forceUnlock, "force-unlock", "", "take the lock from the holder with this id, who must be dead (the refusal names the id)")
 	must(cmd.RegisterFlagCompletionFunc("force-unlock", cobra.NoFileCompletions))
 	must(cmd.RegisterFlagCompletionFunc("on-error", fixedCompletion(onErrorStop, onErrorContinue)))
@@ -55,7 +57,7 @@ func (f *consentFlags) consent() (consent, error) {
 		allowed: plan.Allowed{
 			MassChange: f.massChange, OverwriteDrift: f.overwriteDrift,
 			AdoptExisting: f.adoptExisting, ConfirmProject: f.confirmProject,
-			DeleteInUse: f.deleteInUse, Reapply: f.reapply,
+			DeleteInUse: f.deleteInUse, Reapply: f.reapply, BrokenFlows: f.brokenFlows,
 		},
 		forceUnlock: f.forceUnlock,
 	}, nil
@@ -141,7 +143,7 @@ func (o *syncOptions) run(ctx context.Context) (err error) {
 		agreed.allowed.SavedPlan = true
 		return o.runSaved(ctx, c, r, agreed)
 	}
-	p, err := c.plan(ctx, r)
+	p, err := c.plan(ctx, &r)
 	if err != nil {
 		return err
 	}
@@ -174,7 +176,7 @@ func (o *syncOptions) resumeRun(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	p, err := c.plan(ctx, r)
+	p, err := c.plan(ctx, &r)
 	if err != nil {
 		return err
 	}
@@ -220,7 +222,7 @@ func (o *syncOptions) runSaved(ctx context.Context, c *connection, r request, ag
 		{"environment", p.Environment, c.env},
 		{"project", p.Project, c.project},
 		{"base URL", p.BaseURL, c.baseURL},
-		{"configuration", p.ConfigDigest, r.desired.Digest()},
+		{"configuration", p.ConfigDigest, r.written.Digest()},
 	} {
 		if x.saved != x.now {
 			return refusedError(again, "the saved plan is for another %s (%s) than there is now (%s); nothing was applied", x.what, x.saved, x.now)

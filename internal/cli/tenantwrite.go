@@ -92,7 +92,7 @@ func (o *tenantCreateOptions) run(cmd *cobra.Command, args []string) (err error)
 	}
 	r := c.request(c.app.operation(), desired)
 	r.only, r.options.Targets = model.Tenant, []model.Key{key}
-	p, err := c.plan(ctx, r)
+	p, err := c.plan(ctx, &r)
 	if err != nil {
 		return err
 	}
@@ -249,7 +249,7 @@ func (o *tenantDeleteOptions) run(cmd *cobra.Command, args []string) (err error)
 		t.Cascade = o.cascade
 		return api.Encode(t)
 	}
-	p, err := c.plan(ctx, r)
+	p, err := c.plan(ctx, &r)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,12 @@ func (a *app) validate(ctx context.Context, only []string) error {
 func (a *app) compileSome(ctx context.Context, m *compiler.Module, only []string) ([]*compiler.Result, model.Diagnostics, error) {
 	if len(only) == 0 {
 		results, diagnostics := compiler.CompileAll(ctx, m)
-		return results, diagnostics, ctx.Err()
+		for i, r := range results {
+			var found model.Diagnostics
+			results[i], found = documents(r)
+			diagnostics = append(diagnostics, found...)
+		}
+		return results, diagnostics.Sort(), ctx.Err()
 	}
 	names, err := m.Environments()
 	if err != nil {
@@ -77,7 +82,7 @@ func (a *app) compileSome(ctx context.Context, m *compiler.Module, only []string
 		if err := known(name, "", names); err != nil {
 			return nil, nil, err
 		}
-		r, diagnostics := compiler.Compile(ctx, m, name)
+		r, diagnostics := compile(ctx, m, name)
 		if r != nil {
 			results = append(results, r)
 		}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -203,10 +204,10 @@ func (c *computation) finish() *Plan {
 	p.FormatVersion = FormatVersion
 	p.Tool, p.Schema = c.options.Tool, c.options.Schema
 	p.Environment, p.Project, p.BaseURL = c.options.Environment, c.options.Project, c.options.BaseURL
-	p.ConfigDigest, p.LiveDigest = c.desired.Digest(), c.live.Digest()
+	p.ConfigDigest, p.LiveDigest = cmp.Or(c.options.ConfigDigest, c.desired.Digest()), c.live.Digest()
 	p.Unchanged = orNil(p.Unchanged)
 	p.Guards = sortGuards(c.guards)
-	p.Warnings = c.warnings.Sort()
+	p.Warnings = append(c.warnings, c.options.Warnings...).Sort()
 	return &p
 }
 

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"maps"
 
 	"pcconnect.ai/descope-mgmt/internal/flow"
@@ -80,4 +81,48 @@ func (c *Change) FlowReport() (report flow.Report, ok bool) {
 		return report, false
 	}
 	return flow.Diff(before, after), true
+}
+
+// guardBroken stops flows from being written that cannot run.
+func (c *computation) guardBroken() {
+	for i := range c.plan.Changes {
+		ch := &c.plan.Changes[i]
+		problems := c.options.Broken[ch.Key]
+		if ch.Action == Delete || len(problems) == 0 {
+			continue
+		}
+		first := problems[0]
+		detail := fmt.Sprintf("%s cannot run as it is: %s: %s", ch.Key, first.Path, first.Message)
+		if more := len(problems) - 1; more > 0 {
+			detail += fmt.Sprintf("; and %d more (descope-mgmt flow lint)", more)
+		}
+		c.guards = append(c.guards, Guard{Rule: RuleBroken, Keys: []model.Key{ch.Key}, Detail: detail, Allow: "--allow-broken-flows"})
+	}
+}
+
+// orderFlows lets a flow that another one runs come first, and go last.
+func (c *computation) orderFlows(g *graph) {
+	for i, ch := range c.plan.Changes {
+		if ch.Key.Kind != model.Flow {
+			continue
+		}
+		attrs := ch.After
+		if ch.Action == Delete {
+			attrs = ch.Before
+		}
+		f, ok := documentOf(attrs[definition])
+		if !ok {
+			continue
+		}
+		for _, u := range f.Uses() {
+			j, changes := g.index[model.Key{Kind: model.Flow, ID: u.ID}]
+			switch {
+			case u.Kind != flow.UseFlow || !changes || j == i:
+			case ch.Action == Delete && c.plan.Changes[j].Action == Delete:
+				g.add(j, i)
+			case ch.Action != Delete && c.plan.Changes[j].Action != Delete:
+				g.add(i, j)
+			}
+		}
+	}
 }

@@ -23,6 +23,7 @@ type Allowed struct {
 	OverwriteDrift bool // --overwrite-drift
 	AdoptExisting  bool // --adopt-existing
 	Reapply        bool // --allow-reapply
+	BrokenFlows    bool // --allow-broken-flows
 	// DeleteInUse is --allow-delete-in-use, or what Options.DeleteFlag called it.
 	DeleteInUse bool
 	// ConfirmProject is the project id that was typed or passed with
@@ -57,6 +58,8 @@ func (p *Plan) passes(r Rule, a Allowed) bool {
 		return a.Reapply
 	case RuleInUse:
 		return a.DeleteInUse
+	case RuleBroken:
+		return a.BrokenFlows
 	case RuleAdopt:
 		return a.AdoptExisting
 	case RuleProtected:
@@ -69,7 +72,7 @@ func (p *Plan) passes(r Rule, a Allowed) bool {
 
 // rules are all rules in the order in which they are shown.
 func rules() []Rule {
-	return []Rule{RuleImpossible, RuleTaken, RulePreventDestroy, RuleInUse, RuleMassChange, RuleDrift, RuleUnknown, RuleHeld, RuleAdopt, RuleProtected}
+	return []Rule{RuleImpossible, RuleTaken, RulePreventDestroy, RuleInUse, RuleMassChange, RuleDrift, RuleUnknown, RuleHeld, RuleBroken, RuleAdopt, RuleProtected}
 }
 
 func sortGuards(guards []Guard) []Guard {
@@ -108,6 +111,7 @@ func (c *computation) guard() {
 	c.guardDrift()
 	c.guardGone()
 	c.guardHeld()
+	c.guardBroken()
 	c.guardAdopt()
 	if c.options.Protected && len(c.plan.Changes) > 0 {
 		c.guards = append(c.guards, Guard{

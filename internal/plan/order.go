@@ -37,6 +37,7 @@ func (c *computation) order() {
 	c.orderParents(g)
 	c.orderDeletes(g)
 	c.orderClaims(g)
+	c.orderFlows(g)
 
 	changes := c.plan.Changes
 	first := make([]int, len(changes)) // the order without needs
@@ -128,6 +129,9 @@ func (c *computation) cycle(members []int) {
 	keys := make([]model.Key, len(members))
 	for n, i := range members {
 		keys[n] = c.plan.Changes[i].Key
+	}
+	if !slices.ContainsFunc(keys, func(k model.Key) bool { return k.Kind != model.Flow }) {
+		return // flows may run each other; one of them has to be the first
 	}
 	slices.SortFunc(keys, model.Key.Compare)
 	c.forbidAll(RuleImpossible, keys, fmt.Sprintf("%s wait for each other (swapped names or domains, or parents in a circle), so no order of calls does this; give one of them another value first", addresses(keys)))

@@ -4,7 +4,10 @@
 // calls of a change come from an encoder that the caller passes in.
 package plan
 
-import "pcconnect.ai/descope-mgmt/internal/model"
+import (
+	"pcconnect.ai/descope-mgmt/internal/flow"
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
 
 // FormatVersion is the version of the plan's JSON form. A reader refuses a
 // plan of another version.
@@ -134,6 +137,8 @@ const (
 	RuleUnknown Rule = "unknown-mover"
 	// RuleHeld: a value that a rollback took back would be set again.
 	RuleHeld Rule = "held"
+	// RuleBroken: a flow would be written that cannot run.
+	RuleBroken Rule = "broken-flow"
 	// RuleAdopt: an existing object would be taken under management.
 	RuleAdopt Rule = "adopt"
 	// RuleProtected: the environment is protected; confirm with its project id.
@@ -176,6 +181,13 @@ type Options struct {
 	InUse map[model.Key][]string
 	// DeleteFlag is the flag that RuleInUse names; "" is --allow-delete-in-use.
 	DeleteFlag string
+	// Broken are the lint errors of flows that would change.
+	Broken map[model.Key][]flow.Problem
+	// Warnings are told with the plan.
+	Warnings model.Diagnostics
+	// ConfigDigest identifies the configuration where the desired state is not it as
+	// written, since flows were made to fit the project.
+	ConfigDigest string
 	// Tool and Schema are written into the plan.
 	Tool, Schema string
 	// Encode gives the steps; nil leaves them out, for plans that only show.

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"context"
+	"slices"
+
+	"pcconnect.ai/descope-mgmt/internal/compiler"
+	"pcconnect.ai/descope-mgmt/internal/flow"
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// compile is [compiler.Compile] with each flow as the document that comes of it.
+func compile(ctx context.Context, m *compiler.Module, env string) (*compiler.Result, model.Diagnostics) {
+	r, diagnostics := compiler.Compile(ctx, m, env)
+	if r == nil {
+		return nil, diagnostics
+	}
+	r, found := documents(r)
+	return r, append(diagnostics, found...).Sort()
+}
+
+// documents makes each flow of a result the document that comes of it; the result is
+// nil if one of them is none.
+func documents(r *compiler.Result) (*compiler.Result, model.Diagnostics) {
+	if r == nil {
+		return nil, nil
+	}
+	state, diagnostics := flow.Documents(r.State)
+	if len(diagnostics.Errors()) > 0 {
+		return nil, diagnostics
+	}
+	out := *r
+	out.State = state
+	return &out, diagnostics
+}
+
+// fit makes the flows of a request fit the project as it was just read. What goes back
+// to a saved state was from this project and fits.
+func (c *connection) fit(r *request) error {
+	if restores(r.operation) || len(r.written.Of(model.Flow)) == 0 || !slices.Contains(c.kinds, model.Flow) {
+		return nil
+	}
+	known := flow.Project{Connectors: map[string][]string{}}
+	for name, id := range c.compiled.Environment.Connectors {
+		known.Connectors[name] = []string{id}
+	}
+	fitted := flow.Fit(r.written, c.live, known)
+	about := func(d model.Diagnostic) bool {
+		return len(r.options.Targets) == 0 || d.Key != nil && slices.Contains(r.options.Targets, *d.Key)
+	}
+	var errors, warnings model.Diagnostics
+	for _, d := range fitted.Diagnostics {
+		switch {
+		case !about(d):
+		case d.Severity == model.Error:
+			errors = append(errors, d)
+		default:
+			warnings = append(warnings, d)
+		}
+	}
+	if len(errors) > 0 {
+		return &diagnosticsError{errors}
+	}
+	r.desired, r.options.ConfigDigest = fitted.State, r.written.Digest()
+	r.options.Broken, r.options.Warnings = fitted.Broken, warnings
+	return nil
+}
