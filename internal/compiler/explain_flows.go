@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/build"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
@@ -123,30 +124,28 @@ func (x *explainer) templateFields(path []string) []string {
 	if !ok || len(path) < 3 || path[2] != "steps" {
 		return nil
 	}
-	for _, i := range x.instance.Imports {
-		if i.ImportPath != x.module.path+"/"+schemaDir && !strings.HasPrefix(i.ImportPath, x.module.path+"@") {
-			continue
-		}
-		v := x.tree.context.BuildInstance(i).LookupPath(cue.ParsePath(t.Definition))
-		config := x.tree.value.LookupPath(cue.MakePath(cue.Str("flows"), cue.Str(path[1]), cue.Str("config")))
-		if config.Validate(cue.Concrete(true)) == nil && config.Exists() {
-			v = v.FillPath(cue.ParsePath("config"), config)
-		}
-		for _, name := range path[2:] {
-			v = v.LookupPath(cue.MakePath(cue.Str(name)))
-		}
-		var names []string
-		iter, err := v.Fields()
-		if err != nil {
-			return nil
-		}
-		for iter.Next() {
-			names = append(names, iter.Selector().Unquoted())
-		}
-		slices.Sort(names)
-		return names
+	i := slices.IndexFunc(x.instance.Imports, func(i *build.Instance) bool { return i.ImportPath == x.module.path+"/"+schemaDir })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	v := x.tree.context.BuildInstance(x.instance.Imports[i]).LookupPath(cue.ParsePath(t.Definition))
+	config := x.tree.value.LookupPath(cue.MakePath(cue.Str("flows"), cue.Str(path[1]), cue.Str("config")))
+	if config.Exists() && config.Validate(cue.Concrete(true)) == nil {
+		v = v.FillPath(cue.ParsePath("config"), config)
+	}
+	for _, name := range path[2:] {
+		v = v.LookupPath(cue.MakePath(cue.Str(name)))
+	}
+	iter, err := v.Fields()
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for iter.Next() {
+		names = append(names, iter.Selector().Unquoted())
+	}
+	slices.Sort(names)
+	return names
 }
 
 // choice is the one of the words in a description that was probably meant.
