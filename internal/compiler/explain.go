@@ -179,7 +179,7 @@ func (x *explainer) one(g *group) model.Diagnostic {
 	where := x.place(g.path)
 	d := model.Diagnostic{Severity: model.Error, Key: where.key, Path: where.path, Raw: x.raw(g)}
 	for _, f := range []func(*group, place, *model.Diagnostic) bool{
-		x.both, x.otherTemplate, x.unknown, x.unused, x.missing, x.null, x.conflict, x.listLengths, x.reference, x.wrongValue, x.incomplete, x.cycle,
+		x.both, x.otherTemplate, x.undecided, x.unknown, x.unused, x.missing, x.null, x.conflict, x.listLengths, x.reference, x.wrongValue, x.incomplete, x.cycle,
 	} {
 		if f(g, where, &d) {
 			return d

@@ -82,6 +82,26 @@ func (x *explainer) otherTemplate(g *group, where place, d *model.Diagnostic) bo
 	return true
 }
 
+// undecided explains a template that is only known by its type, so that nobody
+// can say what the flow is made of.
+func (x *explainer) undecided(g *group, _ place, d *model.Diagnostic) bool {
+	f := g.with(formatUnresolved)
+	if f == nil || len(g.path) < 2 || g.path[0] != "flows" {
+		return false
+	}
+	path := append(slices.Clone(g.path[:2]), "template")
+	decls := x.index.find(path...)
+	if len(decls) == 0 {
+		return false
+	}
+	d.Code, d.Path = "no-value", "template"
+	d.Summary = placeOf(path).String() + " has no value, only " + x.show(decls[len(decls)-1].value)
+	d.Detail = "expected: " + allowed("#Flow", "template")
+	d.Hint = "give it a value in " + x.module.rel(x.overlayDir()) + ", or a default here: *value | type"
+	d.Origin = x.written(path)
+	return true
+}
+
 // hasOwnDefault tells what a template gives a default, so that the user cannot
 // give it another.
 func (p place) hasOwnDefault() bool {

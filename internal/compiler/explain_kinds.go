@@ -26,6 +26,7 @@ const (
 	formatUndefined   = "undefined field: %s"
 	formatUnused      = "imported and not used: %s"
 	formatDisjunction = "%d errors in empty disjunction:"
+	formatUnresolved  = "unresolved disjunction %v (type %s)"
 	formatCycle       = "structural cycle"
 	formatUnusedLet   = "unreferenced alias or let clause %s"
 	formatNoBuiltin   = "builtin package %q undefined"

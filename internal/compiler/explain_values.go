@@ -86,7 +86,9 @@ func (x *explainer) reference(g *group, where place, d *model.Diagnostic) bool {
 		candidates = append(candidates, n)
 	}
 	for n := range x.schema {
-		candidates = append(candidates, n)
+		if !strings.HasPrefix(n, "_") { // those are the schema's own
+			candidates = append(candidates, n)
+		}
 	}
 	candidates = append(candidates, x.schema["#Tenant"]...)
 	candidates = append(candidates, builtinPackages()...)
