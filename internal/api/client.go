@@ -50,6 +50,8 @@ type Config struct {
 	Limits  *Limits
 	Budgets []Budget
 	Slots   Slots
+	// Flows keeps exports of flows between reads; nil exports each one each time.
+	Flows FlowCache
 	// Logger is told of every request, at debug level; nil means none.
 	Logger *slog.Logger
 	// OnWait is told of delays, from several goroutines; may be nil.

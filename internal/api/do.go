@@ -71,6 +71,9 @@ func (w *write) try(ctx context.Context) error {
 		}
 	}
 
+	if err := c.dropCached(w.step); err != nil {
+		return permanent(err)
+	}
 	w.attempts++
 	_, failed := c.exchange(ctx, w.window, t, w.request)
 	c.preimages.wrote(w.step, w.endpoint, failed == nil)

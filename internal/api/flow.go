@@ -30,7 +30,9 @@ func flowRow() row {
 	}
 }
 
-// listFlows lists the flows and exports each, several at a time.
+// listFlows lists the flows and exports those whose stamp has moved since they were
+// exported last, several at a time. What came from the cache is no image to write over:
+// each flow is exported once more right before.
 func listFlows(ctx context.Context, c *Client) ([]model.Resource, time.Time, error) {
 	r := request{method: http.MethodPost, path: "/v1/mgmt/flow/list", body: []byte("{}"), budget: BudgetOther}
 	got, err := c.read(ctx, r)
@@ -41,27 +43,44 @@ func listFlows(ctx context.Context, c *Client) ([]model.Resource, time.Time, err
 	if err != nil {
 		return nil, time.Time{}, c.badReply(r, "%w", err)
 	}
-	ids := make([]string, len(metas))
+	ids, stamps := make([]string, len(metas)), make([]FlowStamp, len(metas))
 	seen := map[string]bool{}
 	for i, m := range metas {
 		if ids[i], err = idOf(m); err != nil || ids[i] == "" || seen[ids[i]] {
 			return nil, time.Time{}, c.badReply(r, "flows[%d] has no id of its own (%s)", i, quoted(ids[i]))
 		}
 		seen[ids[i]] = true
+		stamps[i] = stampOf(m)
 	}
-	flows, err := c.exportAll(ctx, ids)
-	return flows, got.sent, err
+	flows := make([]model.Resource, len(ids))
+	var missing []int
+	for i, id := range ids {
+		flow, ok := c.cachedFlow(id, stamps[i])
+		if !ok {
+			missing = append(missing, i)
+			continue
+		}
+		flows[i] = flow
+	}
+	if err := c.exportAll(ctx, ids, missing, flows); err != nil {
+		return nil, got.sent, err
+	}
+	if c.config.Flows != nil {
+		for _, i := range missing {
+			c.config.Flows.Keep(ids[i], stamps[i], flows[i].Observed.Raw)
+		}
+	}
+	return flows, got.sent, nil
 }
 
-// exportAll exports flows, in the order of their ids. The first failure stops
-// those that have not begun.
-func (c *Client) exportAll(ctx context.Context, ids []string) ([]model.Resource, error) {
+// exportAll exports those flows that are missing. The first failure stops those that
+// have not begun.
+func (c *Client) exportAll(ctx context.Context, ids []string, missing []int, flows []model.Resource) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	flows := make([]model.Resource, len(ids))
 	next := make(chan int)
 	var group sync.WaitGroup
-	for range min(c.config.Workers, len(ids)) {
+	for range min(c.config.Workers, len(missing)) {
 		group.Go(func() {
 			for i := range next {
 				flow, exists, err := getFlow(ctx, c, ids[i])
@@ -75,7 +94,7 @@ func (c *Client) exportAll(ctx context.Context, ids []string) ([]model.Resource,
 			}
 		})
 	}
-	for i := range ids {
+	for _, i := range missing {
 		if ctx.Err() != nil {
 			break
 		}
@@ -83,10 +102,7 @@ func (c *Client) exportAll(ctx context.Context, ids []string) ([]model.Resource,
 	}
 	close(next)
 	group.Wait()
-	if err := context.Cause(ctx); err != nil {
-		return nil, err
-	}
-	return flows, nil
+	return context.Cause(ctx)
 }
 
 // Export returns a flow in the form in which Descope exports it.

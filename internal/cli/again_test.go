@@ -55,7 +55,7 @@ func TestContinueWith(t *testing.T) {
 	t.Run("flow import", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, emulator.Options{Faults: []emulator.Fault{failing(t, "400,match=POST /v2/mgmt/flow/import")}})
-		w.write("my flow.json", `{"flowId": "f", "metadata": {"name": "F"}, "contents": {"tasks": {}}}`)
+		w.write("my flow.json", `{"flowId": "f", "metadata": {"name": "F"}, "contents": {"startTask": "0", "tasks": {"0": {"id": "0", "name": "Start"}}}}`)
 		r := w.mustRun(exitFailed, "flow", "import", "my flow.json", "--env", "dev", "--yes")
 		contains(t, r.out, "To continue: descope-mgmt flow import 'my flow.json' --env dev\n")
 	})

@@ -140,6 +140,13 @@ func canaryStory() [][]string {
 		{"rollback", "nobody"},
 		sure("tenant", "delete", "acme-corp", "--allow-delete-in-use"), sure("rollback", "RUN"),
 		sure("flow", "import", "flow.json"),
+		{"flow", "lint", "flow.json"},
+		{"flow", "merge", "flow.json", "flow.json", "flow.json"},
+		{"flow", "diff", "flow.json", "live"},
+		{"flow", "show", "sign-in"},
+		{"flow", "history", "sign-in"},
+		sure("flow", "deploy"),
+		sure("flow", "rollback", "sign-in", "--to", "1"),
 		{"flow", "list"},
 		{"flow", "export", "sign-in"},
 		{"backup", "create", "--settings"},
@@ -204,7 +211,7 @@ func TestCanary(t *testing.T) {
 		key := canaryKeys()[name]
 		open := func(t *testing.T, server func(*world) string) *canary {
 			w := newWorld(t, emulator.Options{})
-			w.write("flow.json", `{"flowId": "sign-in", "metadata": {"name": "Sign in"}, "contents": {"tasks": {}}}`)
+			w.write("flow.json", `{"flowId": "sign-in", "metadata": {"name": "Sign in"}, "contents": {"startTask": "0", "tasks": {"0": {"id": "0", "name": "Start"}}}}`)
 			w.env["DESCOPE_BASE_URL"] = server(w)
 			if round%2 == 0 {
 				w.env["DESCOPE_MANAGEMENT_KEY"] = key

@@ -193,7 +193,7 @@ func (c *connection) open(ctx context.Context, v variables, live bool) error {
 		BaseURL: c.baseURL, ProjectID: c.project, Key: a.key,
 		Transport: transport, Proxy: http.ProxyFromEnvironment, Timeout: a.flags.timeout,
 		Workers: min(a.flags.parallelism, 20), Budgets: c.budgets(), Slots: c.state.Slots(a.now),
-		Logger: c.log, OnWait: c.wait, Version: version(),
+		Logger: c.log, OnWait: c.wait, Flows: flowCache{c}, Version: version(),
 	})
 	if err != nil {
 		return configError("descope-mgmt doctor --env "+c.env, "%w", err)

@@ -1,31 +1,32 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
-	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
 func newFlowCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "flow",
-		Short: "Flows of a project: list, export, import",
-		Long: `Flows are handled as whole documents in this version: listed, exported, imported,
-and synced from a definition in the configuration.`,
+		Short: "Flows of a project: templates, deploy, diff, merge, history",
+		Long: `Flows are written in the configuration, from a template or as a definition that was
+exported; sync and flow deploy bring them into a project. They are compared by what they
+do, not by their bytes.`,
 		Example: `  descope-mgmt flow list --env dev
-  descope-mgmt flow export sign-up-or-in --env dev --out envs/flows/sign-up-or-in.json`,
+  descope-mgmt flow export sign-up-or-in --env dev --out envs/flows/sign-up-or-in.json
+  descope-mgmt flow deploy sign-up-or-in --env dev`,
 	}
-	cmd.AddCommand(newFlowListCmd(a), newFlowExportCmd(a), newFlowImportCmd(a))
+	cmd.AddCommand(
+		newFlowListCmd(a), newFlowShowCmd(a), newFlowDeployCmd(a), newFlowExportCmd(a), newFlowImportCmd(a), newFlowLintCmd(a),
+		newFlowDiffCmd(a), newFlowMergeCmd(a), newFlowHistoryCmd(a), newFlowRollbackCmd(a),
+	)
 	return cmd
 }
 
@@ -40,14 +41,23 @@ type flowEntry struct {
 }
 
 func newFlowListCmd(a *app) *cobra.Command {
-	return &cobra.Command{
+	templates := false
+	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the live flows of an environment",
+		Short: "List the live flows of an environment, or the templates",
 		Example: `  descope-mgmt flow list --env dev
-  descope-mgmt flow list --env dev -o json | jq -r '.[].id'`,
+  descope-mgmt flow list --env dev -o json | jq -r '.[].id'
+  descope-mgmt flow list --templates`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.flowList(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if templates {
+				return a.flowTemplates()
+			}
+			return a.flowList(cmd.Context())
+		},
 	}
+	cmd.Flags().BoolVar(&templates, "templates", false, "list the templates that flows can be made from, with their options")
+	return cmd
 }
 
 func (a *app) flowList(ctx context.Context) (err error) {
@@ -94,49 +104,6 @@ func (c *connection) flowEntry(r model.Resource) flowEntry {
 	}
 }
 
-func newFlowExportCmd(a *app) *cobra.Command {
-	var out string
-	cmd := &cobra.Command{
-		Use:   "export ID",
-		Short: "Print a live flow as Descope exports it",
-		Example: `  descope-mgmt flow export sign-up-or-in --env dev | jq .metadata
-  descope-mgmt flow export sign-up-or-in --env dev --out envs/flows/sign-up-or-in.json`,
-		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
-		Annotations:       formats(formatJSON, formatYAML),
-		RunE:              func(cmd *cobra.Command, args []string) error { return a.flowExport(cmd.Context(), args[0], out) },
-	}
-	cmd.Flags().StringVar(&out, "out", "", "write to this file instead")
-	return cmd
-}
-
-func (a *app) flowExport(ctx context.Context, id, out string) (err error) {
-	c, err := a.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer closing(c, &err)
-	r, found, err := c.client.Get(ctx, model.Key{Kind: model.Flow, ID: id})
-	if err != nil {
-		return err
-	}
-	if !found {
-		return &codedError{code: exitFailed, err: fmt.Errorf("project %s has no flow %q", c.project, id), hint: "descope-mgmt flow list --env " + c.env}
-	}
-	if out == "" {
-		return a.encode(r.Attrs["definition"])
-	}
-	var b strings.Builder
-	if err := ui.WriteJSON(&b, r.Attrs["definition"]); err != nil {
-		return err
-	}
-	if err := store.WriteFileAtomic(a.path(out), []byte(b.String())); err != nil {
-		return configError("", "%w", err)
-	}
-	a.note(fmt.Sprintf("Wrote %s. %s\n", ui.Safe(out), ui.Safe(embedding(c.module.Root(), a.path(out), id))))
-	return nil
-}
-
 // embedding says what to write to bring an exported flow under management. CUE
 // embeds no file from outside the directory of the file that asks for it.
 func embedding(root, file, id string) string {
@@ -173,17 +140,15 @@ since the configuration decides what it is.`,
 
 func (o *flowImportOptions) run(cmd *cobra.Command, args []string) (err error) {
 	ctx, file := cmd.Context(), args[0]
-	definition, err := readFlow(o.path(file))
+	f, err := o.readFlow(file)
 	if err != nil {
 		return err
 	}
-	id := o.id
+	id := cmp.Or(o.id, f.ID())
 	if id == "" {
-		if id, _ = definition["flowId"].(string); id == "" {
-			return configError("", "%s has no flowId; name the flow with --id", file)
-		}
+		return configError("", "%s has no flowId; name the flow with --id", file)
 	}
-	definition["flowId"] = id
+	definition := f.WithID(id).Value()
 	c, agreed, err := o.begin(ctx, &o.consent)
 	if err != nil {
 		return err
@@ -204,34 +169,4 @@ func (o *flowImportOptions) run(cmd *cobra.Command, args []string) (err error) {
 		return err
 	}
 	return c.showAndRun(ctx, r, p, agreed, o.consent.dryRun)
-}
-
-// maxFlowFile bounds a flow file; real flows are 3 to 153 KB.
-const maxFlowFile = 16 << 20
-
-// readFlow reads an exported flow. Only what every export has is checked.
-func readFlow(path string) (map[string]any, error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, configError("", "there is no file %s", path)
-	}
-	if err != nil {
-		return nil, configError("", "%w", err)
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxFlowFile {
-		return nil, configError("", "%s is not a file of at most %d MB", path, maxFlowFile>>20)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, configError("", "%w", err)
-	}
-	v, err := model.DecodeJSON(data)
-	definition, isObject := v.(map[string]any)
-	if err == nil && (!isObject || definition["metadata"] == nil || definition["contents"] == nil) {
-		err = errors.New("it has no metadata and contents")
-	}
-	if err != nil {
-		return nil, configError("", "%s is not an exported flow: %w", filepath.Base(path), err)
-	}
-	return definition, nil
 }

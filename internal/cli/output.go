@@ -15,6 +15,8 @@ const (
 	formatJSON = "json"
 	formatYAML = "yaml"
 	formatCUE  = "cue"
+	// formatMarkdown is for pull requests.
+	formatMarkdown = "markdown"
 )
 
 // annotationFormats lists the output formats of a command whose formats are not

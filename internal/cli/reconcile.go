@@ -52,10 +52,12 @@ type request struct {
 const (
 	operationRollback = "rollback"
 	operationRestore  = "backup restore"
+	// operationFlowRollback goes back to a version of one flow.
+	operationFlowRollback = "flow rollback"
 )
 
 func restores(operation string) bool {
-	return operation == operationRollback || operation == operationRestore
+	return operation == operationRollback || operation == operationRestore || operation == operationFlowRollback
 }
 
 // about restricts a request to what a saved plan is about, so that the plan can be

@@ -47,6 +47,9 @@ func (c *connection) begin(ctx context.Context, r request, p *plan.Plan, live mo
 	if rec.info.Backup, err = rec.backup(ctx, live); err != nil {
 		return nil, fmt.Errorf("nothing was applied, since the project could not be backed up: %w", err)
 	}
+	if err := rec.keepReplaced(live); err != nil {
+		return nil, fmt.Errorf("nothing was applied: %w", err)
+	}
 	entry, err := c.state.Audit().Append(ctx, rec.entry("intent", ""))
 	if err != nil {
 		return nil, brokenAudit(fmt.Errorf("nothing was applied, since the audit log could not be written: %w", err))

@@ -24,10 +24,10 @@ func (r *recorded) resume(context.Context) string {
 }
 
 // finishing is the command that finishes a run on record, or "" of a restore, whose
-// backup is not on record.
+// backup is not on record, and of a flow's version.
 func (a *app) finishing(i store.RunInfo) string {
 	switch i.Operation {
-	case operationRestore:
+	case operationRestore, operationFlowRollback:
 		return ""
 	case operationRollback:
 		return a.here("descope-mgmt rollback " + i.Of + " --env " + i.Environment)

@@ -75,6 +75,9 @@ func (r *recorded) verify(ctx context.Context, q request, agreed consent, result
 	if err == nil {
 		err = r.advance(next, q, live, unchanged, left)
 	}
+	if err == nil {
+		err = r.keepDeployed(live)
+	}
 	if err == nil && q.operation == operationRollback {
 		err = r.hold(r.info, outcomes)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pcconnect.ai/descope-mgmt/internal/flow"
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 // FlowReportText renders what differs between two flows, task by task. What is only
@@ -177,4 +178,17 @@ func cellValue(v any) string {
 // cell makes a text safe inside a table of Markdown.
 func cell(s string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;").Replace(Safe(s))
+}
+
+// FlowProblemText is one problem of a flow: place, rule and sentence.
+func FlowProblemText(file string, p flow.Problem, s Style) string {
+	label, color := "error", red
+	if p.Severity != model.Error {
+		label, color = "warning", yellow
+	}
+	text := s.paint(bold, Safe(file)+":") + " " + Safe(p.Path) + ": " + s.paint(color, label+":") + " " + Safe(p.Message) + s.paint(dim, " ["+string(p.Rule)+"]")
+	if len(p.Candidates) > 0 {
+		text += "\n" + indent + "there are: " + Safe(strings.Join(p.Candidates, ", "))
+	}
+	return wrap(text, s) + "\n"
 }

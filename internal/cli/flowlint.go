@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pcconnect.ai/descope-mgmt/internal/flow"
+	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/ui"
+)
+
+func newFlowLintCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "lint FILE...",
+		Short: "Find what is wrong with flows, in files",
+		Long: `Lint reads flows in any spelling (exported, console, snapshot directory) and names
+what would break when they are imported or run, and what looks like a mistake, each
+with its place. Flows that are given together may run each other.
+
+Every plan does the same with the flows that it changes. Exit 2 if there are errors.`,
+		Example: `  descope-mgmt flow lint envs/flows/*.json
+  descope-mgmt flow lint snapshot/ -o json | jq '.[] | select(.severity == "error")'
+  descope-mgmt flow export sign-in --env dev | descope-mgmt flow lint -`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.flowLint(args) },
+	}
+}
+
+// lintEntry is one problem in flow lint -o json.
+type lintEntry struct {
+	File string `json:"file"`
+	Flow string `json:"flow"`
+	flow.Problem
+}
+
+func (a *app) flowLint(names []string) error {
+	var flows []namedFlow
+	siblings := map[string]flow.Flow{}
+	for _, name := range names {
+		found, err := a.readFlows(name)
+		if err != nil {
+			return err
+		}
+		flows = append(flows, found...)
+		for _, f := range found {
+			siblings[f.ID()] = f.Flow
+		}
+	}
+	entries := []lintEntry{}
+	errors := 0
+	var b strings.Builder
+	style := a.streams.OutStyle()
+	for _, f := range flows {
+		for _, p := range flow.Lint(f.Flow, flow.LintOptions{ID: f.ID(), Siblings: siblings}) {
+			entries = append(entries, lintEntry{File: f.name, Flow: f.ID(), Problem: p})
+			b.WriteString(ui.FlowProblemText(f.name, p, style))
+			if p.Severity == model.Error {
+				errors++
+			}
+		}
+	}
+	if a.flags.output != formatText {
+		if err := a.encode(entries); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(&b, "%s: %s, %s.\n", counted(len(flows), "flow"), counted(errors, "error"), counted(len(entries)-errors, "warning"))
+		a.print(b.String())
+	}
+	if errors > 0 {
+		return exitWith(exitDifferences)
+	}
+	return nil
+}
+
+// counted writes a number with its noun.
+func counted(n int, noun string) string {
+	return fmt.Sprintf("%d %s", n, noun+cmp.Or(map[bool]string{n != 1: "s"}[true], ""))
+}
