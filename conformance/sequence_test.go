@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 
 	"pcconnect.ai/descope-mgmt/internal/compiler"
-	documents "pcconnect.ai/descope-mgmt/internal/flow"
 	"pcconnect.ai/descope-mgmt/internal/emulator"
+	documents "pcconnect.ai/descope-mgmt/internal/flow"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
 	"pcconnect.ai/descope-mgmt/internal/store"

@@ -524,8 +524,8 @@ func (e *editor) noise() string {
 			s["screenId"] = text(s["screenId"]) + e.name
 		}
 		for _, id := range keys(e.tasks()) {
-			if new, ok := ids[text(obj(e.tasks(), id)["screenId"])]; ok {
-				obj(e.tasks(), id)["screenId"] = new
+			if moved, ok := ids[text(obj(e.tasks(), id)["screenId"])]; ok {
+				obj(e.tasks(), id)["screenId"] = moved
 			}
 		}
 	}

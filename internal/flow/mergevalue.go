@@ -19,7 +19,7 @@ func get(m map[string]any, name string) any {
 }
 
 func put(m map[string]any, name string, v any) {
-	if v != (any)(none{}) {
+	if v != any(none{}) {
 		m[name] = v
 	}
 }

@@ -158,14 +158,14 @@ func TestPatchCorpus(t *testing.T) {
 		same, other := map[string]any{}, map[string]any{}
 		count := 0
 		for task, s := range f.shown() {
-			own, new := map[string]any{}, map[string]any{}
+			own, changed := map[string]any{}, map[string]any{}
 			for _, n := range s.Nodes() {
 				if children, ok := n.Prop("children"); ok {
 					count++
-					own[n.ID], new[n.ID] = map[string]any{"children": children}, map[string]any{"children": text(children) + "!"}
+					own[n.ID], changed[n.ID] = map[string]any{"children": children}, map[string]any{"children": text(children) + "!"}
 				}
 			}
-			same[task], other[task] = own, new
+			same[task], other[task] = own, changed
 		}
 		if got, errs := f.Patch(same); len(errs) > 0 || !bytes.Equal(got.V2(), f.V2()) {
 			t.Errorf("%s: %v", filepath.Base(name), errs)
