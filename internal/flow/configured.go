@@ -66,6 +66,8 @@ func document(r model.Resource) (model.Resource, model.Diagnostics) {
 	}
 	if enabled, ok := r.Attrs[attrEnabled].(bool); ok {
 		metadata["disabled"] = !enabled
+	} else if _, said := f.metadata()["disabled"]; said && !f.Disabled() {
+		metadata["disabled"] = nil // an export writes that out without meaning it
 	}
 	f = f.withMetadata(metadata)
 	if screens, ok := r.Attrs[attrScreens].(map[string]any); ok {
@@ -80,7 +82,7 @@ func document(r model.Resource) (model.Resource, model.Diagnostics) {
 	return r, diagnostics
 }
 
-// withMetadata is the flow with other values in its metadata.
+// withMetadata is the flow with other values in its metadata; nil takes one out.
 func (f Flow) withMetadata(values map[string]any) Flow {
 	if len(values) == 0 {
 		return f
@@ -88,6 +90,9 @@ func (f Flow) withMetadata(values map[string]any) Flow {
 	doc, metadata := without(f.doc), without(f.metadata())
 	for name, v := range values {
 		metadata[name] = v
+		if v == nil {
+			delete(metadata, name)
+		}
 	}
 	doc["metadata"] = metadata
 	return Flow{doc: doc}
