@@ -81,7 +81,7 @@ func (x *fitting) fit(r model.Resource, f Flow, out *Fitted) model.Resource {
 		})
 	}
 	for _, p := range bound.Problems {
-		tell(p.Severity, string(p.Rule), p.Path, p.text())
+		tell(p.Severity, string(p.Rule), p.Path, p.Path+": "+p.Message)
 	}
 	if len(bound.Unchecked) > 0 {
 		tell(model.Warning, "unchecked", "", "what it needs by name could not be checked, since it cannot be listed: "+strings.Join(bound.Unchecked, "; "))
@@ -94,7 +94,7 @@ func (x *fitting) fit(r model.Resource, f Flow, out *Fitted) model.Resource {
 		if p.Severity == model.Error {
 			out.Broken[r.Key] = append(out.Broken[r.Key], p)
 		} else {
-			tell(p.Severity, string(p.Rule), p.Path, p.text())
+			tell(p.Severity, string(p.Rule), p.Path, p.Path+": "+p.Message)
 		}
 	}
 	return r
@@ -124,15 +124,6 @@ func (x *fitting) parents(out *Fitted) {
 
 func (f Flow) publishes(exit string) bool {
 	return slices.ContainsFunc(f.SharedInteractions(), func(s SharedInteraction) bool { return s.ID == exit })
-}
-
-// text is the message of a problem with what is there instead.
-func (p Problem) text() string {
-	text := p.Path + ": " + p.Message
-	if len(p.Candidates) > 0 {
-		text += " (there are: " + strings.Join(p.Candidates, ", ") + ")"
-	}
-	return text
 }
 
 // flowsOf are the documents of a state by id; what is no flow is left out.
