@@ -72,6 +72,8 @@ type Reader interface {
 	// InUse returns what a tenant is used by; none means that nothing is lost
 	// with it. Every read that fails or is not understood is an error.
 	InUse(ctx context.Context, tenant string) ([]string, error)
+	// Roles returns the ids of the project's roles by name.
+	Roles(ctx context.Context) (map[string][]string, error)
 	// License returns the licence of the project.
 	License(ctx context.Context) (License, error)
 }

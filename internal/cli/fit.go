@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"pcconnect.ai/descope-mgmt/internal/api"
 	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/flow"
 	"pcconnect.ai/descope-mgmt/internal/model"
@@ -34,15 +35,31 @@ func documents(r *compiler.Result) (*compiler.Result, model.Diagnostics) {
 	return &out, diagnostics
 }
 
+func usesRoles(s model.State) bool {
+	for _, f := range documentsOf(s) {
+		if slices.ContainsFunc(f.Uses(), func(u flow.Use) bool { return u.Kind == flow.UseRole }) {
+			return true
+		}
+	}
+	return false
+}
+
 // fit makes the flows of a request fit the project as it was just read. What goes back
 // to a saved state was from this project and fits.
-func (c *connection) fit(r *request) error {
+func (c *connection) fit(ctx context.Context, r *request) error {
 	if restores(r.operation) || len(r.written.Of(model.Flow)) == 0 || !slices.Contains(c.kinds, model.Flow) {
 		return nil
 	}
 	known := flow.Project{Connectors: map[string][]string{}}
 	for name, id := range c.compiled.Environment.Connectors {
 		known.Connectors[name] = []string{id}
+	}
+	if usesRoles(r.written) {
+		roles, err := c.client.Roles(ctx)
+		if err != nil && !api.IsAuth(err) { // a key that may not list them leaves them unchecked
+			return err
+		}
+		known.Roles = roles
 	}
 	fitted := flow.Fit(r.written, c.live, known)
 	about := func(d model.Diagnostic) bool {

@@ -134,7 +134,7 @@ func (c *connection) plan(ctx context.Context, r *request) (*plan.Plan, error) {
 		return nil, err
 	}
 	c.live, c.kinds = live, kinds
-	if err := c.fit(r); err != nil {
+	if err := c.fit(ctx, r); err != nil {
 		return nil, err
 	}
 	seen, err := c.withOpen(ctx, rec)

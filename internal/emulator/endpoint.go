@@ -121,6 +121,8 @@ func endpoints() map[string]endpoint {
 		"GET /v2/mgmt/sso/settings":       {run: (*call).loadSSO},
 		"GET /v2/mgmt/sso/settings/all":   {run: (*call).allSSO, list: "SSOSettings"},
 
+		"GET /v1/mgmt/role/all": {run: (*call).allRoles, list: "roles"},
+
 		"POST /v1/mgmt/projects/list": {run: (*call).listProjects, list: "projects", company: true},
 
 		"POST /v1/mgmt/flow/list":          {run: (*call).listFlows, list: "flows", takes: []string{"ids"}},
