@@ -83,6 +83,18 @@ func (c *Change) FlowReport() (report flow.Report, ok bool) {
 	return flow.Diff(before, after), true
 }
 
+// FlowDocument is the flow that a change makes or deletes.
+func (c *Change) FlowDocument() (flow.Flow, bool) {
+	if c.Key.Kind != model.Flow || c.Action == Update {
+		return flow.Flow{}, false
+	}
+	attrs := c.After
+	if c.Action == Delete {
+		attrs = c.Before
+	}
+	return documentOf(attrs[definition])
+}
+
 // guardBroken stops flows from being written that cannot run.
 func (c *computation) guardBroken() {
 	for i := range c.plan.Changes {

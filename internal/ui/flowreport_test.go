@@ -49,6 +49,11 @@ func TestPlanOfFlow(t *testing.T) {
 		Fields: []plan.FieldChange{{Path: "definition", Before: doc("A")["definition"], After: doc("B")["definition"], Moved: plan.Config}},
 	}}}
 	golden(t, "plan-flow", PlanText(p, plan.Allowed{}, Forecast{Calls: 1}, Style{Width: 80}))
+	made := *p
+	made.Changes = []plan.Change{{Key: p.Changes[0].Key, Action: plan.Create, After: doc("A"), Fields: p.Changes[0].Fields}}
+	if text := PlanText(&made, plan.Allowed{}, Forecast{Calls: 1}, Style{Width: 80}); !strings.Contains(text, "\n    1 task, 0 screens\n") || strings.Contains(text, "contents") {
+		t.Errorf("a new flow is shown as\n%s", text)
+	}
 	p.Changes[0].Fields[0].Moved = plan.Both
 	if text := PlanText(p, plan.Allowed{}, Forecast{Calls: 1}, Style{Width: 80}); !strings.Contains(text, "moved live") {
 		t.Errorf("who moved is not said:\n%s", text)

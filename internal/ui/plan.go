@@ -97,6 +97,9 @@ func writeChange(b *strings.Builder, c plan.Change, address int, s Style) {
 	if report, ok := c.FlowReport(); ok {
 		writeFlowReport(b, report, s.Verbose, indent, s)
 		c.Fields = slices.DeleteFunc(slices.Clone(c.Fields), func(f plan.FieldChange) bool { return f.Path == "definition" && fieldNote(f) == "" })
+	} else if f, ok := c.FlowDocument(); ok {
+		fmt.Fprintf(b, "%s%s, %s\n", indent, count(len(f.Tasks()), "task"), count(len(f.Screens()), "screen"))
+		c.Fields = nil
 	}
 	field, limit := minField, maxField
 	if s.Width > 0 {
