@@ -61,24 +61,17 @@ func (c *connection) fit(ctx context.Context, r *request) error {
 		}
 		known.Roles = roles
 	}
-	fitted := flow.Fit(r.written, c.live, known)
-	about := func(d model.Diagnostic) bool {
-		return len(r.options.Targets) == 0 || d.Key != nil && slices.Contains(r.options.Targets, *d.Key)
+	// A flow that is not a target is not deployed with the others, and no help to them.
+	deployed := func(res model.Resource) bool {
+		return res.Key.Kind != model.Flow || len(r.options.Targets) == 0 || slices.Contains(r.options.Targets, res.Key)
 	}
-	var errors, warnings model.Diagnostics
-	for _, d := range fitted.Diagnostics {
-		switch {
-		case !about(d):
-		case d.Severity == model.Error:
-			errors = append(errors, d)
-		default:
-			warnings = append(warnings, d)
-		}
-	}
-	if len(errors) > 0 {
+	fitted := flow.Fit(r.written.Filter(deployed), c.live, known)
+	if errors := fitted.Diagnostics.Errors(); len(errors) > 0 {
 		return &diagnosticsError{errors}
 	}
-	r.desired, r.options.ConfigDigest = fitted.State, r.written.Digest()
-	r.options.Broken, r.options.Warnings = fitted.Broken, warnings
+	others := r.written.Filter(func(res model.Resource) bool { return !deployed(res) })
+	r.desired, _ = model.NewState(append(slices.Clone(fitted.State.Resources()), others.Resources()...)) // the keys are those of a state
+	r.options.ConfigDigest = r.written.Digest()
+	r.options.Broken, r.options.Warnings = fitted.Broken, fitted.Diagnostics
 	return nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -61,6 +62,12 @@ func (a *app) flowMerge(names []string, out string) error {
 	merged, conflicts := flow.Merge(versions[0], versions[1], versions[2])
 	for _, c := range conflicts {
 		a.note(fmt.Sprintf("conflict: %s: %s\n", ui.Safe(c.Path), ui.Safe(c.Message)))
+	}
+	// Each side can be right and both together not: two edges to one task, each taken away.
+	for _, p := range flow.Lint(merged, flow.LintOptions{ID: merged.ID()}) {
+		if !slices.ContainsFunc(flow.Lint(versions[1], flow.LintOptions{ID: versions[1].ID()}), func(had flow.Problem) bool { return had.Rule == p.Rule && had.Path == p.Path }) {
+			a.note("merged: " + ui.FlowProblemText("the result", p, a.streams.ErrStyle()))
+		}
 	}
 	if out != "" {
 		if err := store.WriteFileAtomic(a.path(out), merged.V2()); err != nil {
