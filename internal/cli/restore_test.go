@@ -310,7 +310,9 @@ func randomFlow(random *rand.Rand, id string) map[string]any {
 		"flowId":   id,
 		"metadata": map[string]any{"name": randomText(random), "description": "", "componentsVersion": "3.18.2", "future": randomValue(random, 1)},
 		"contents": map[string]any{"startTask": "0", "tasks": map[string]any{"0": map[string]any{"id": "0", "args": randomValue(random, 3)}}},
-		"screens":  []any{map[string]any{"id": "s", "htmlTemplate": randomValue(random, 2)}},
+		"screens": []any{map[string]any{
+			"screenId": "s", "future": randomValue(random, 1), "contents": map[string]any{"ROOT": map[string]any{"props": map[string]any{"x": randomValue(random, 2)}}},
+		}},
 	}
 }
 
