@@ -9,6 +9,7 @@ FUZZTIME  ?= 10s
 # What has goldens: the packages whose tests read UPDATE.
 GOLDEN    ?= $(shell grep -rl --include '*_test.go' '"UPDATE"' internal | xargs -n1 dirname | sort -u | sed 's|^|./|')
 CHAOS     ?= 300
+PROCESSES ?= 500
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS   := -s -w -X pcconnect.ai/descope-mgmt/internal/cli.buildVersion=$(VERSION)
 
@@ -47,8 +48,8 @@ bench: ## run the benchmarks (BENCH=regexp selects), then measure what has a bud
 fuzz: ## run every fuzz target for FUZZTIME
 	scripts/fuzz.sh $(FUZZTIME)
 
-chaos: ## kill CHAOS processes at random, and crash a run at every point (long)
-	CAMPAIGNS=1 CHAOS=$(CHAOS) CRASH_EVERY=1 $(GO) test -count=1 -v -timeout 6h -run '^Test(Chaos|Crashes)' ./internal/cli
+chaos: ## kill CHAOS processes, race PROCESSES rounds of them, crash at every point (long)
+	CAMPAIGNS=1 CHAOS=$(CHAOS) PROCESSES=$(PROCESSES) CRASH_EVERY=1 $(GO) test -count=1 -v -timeout 6h -run '^Test(Chaos|Crashes|ManyProcesses)' ./internal/cli
 
 conformance: build ## drive the emulator with an official SDK (needs Node)
 	cd conformance && npm ci --no-audit --no-fund

@@ -93,14 +93,14 @@ suite_docs() { # links, decision records, commands shown, architecture
 }
 
 suite_test() { # the command that the README gives, and the coverage floors
-    make test TESTFLAGS='-coverprofile coverage.out -coverpkg ./internal/...' | sed 's/coverage: .*//'
+    make test TESTFLAGS='-parallel 4 -coverprofile coverage.out -coverpkg ./internal/...' | sed 's/coverage: .*//'
     scripts/cover.sh coverage.out
 }
 
 suite_race() { # all tests under the race detector; names what was skipped
     local log status=0
     log=$(mktemp)
-    go test -race -count=1 -timeout "$timeout" -v ./... >"$log" 2>&1 || status=$?
+    go test -race -parallel 4 -count=1 -timeout "$timeout" -v ./... >"$log" 2>&1 || status=$?
     if ((status)); then
         grep -vE '^(=== | *--- PASS)' "$log"
         return 1
@@ -119,7 +119,8 @@ suite_scripts() { # the command line, as users see it; rewriting the scripts cha
 
 suite_crash() { # the campaigns: crashes, kills, faults, full disks and damage everywhere
     CAMPAIGNS=1 CRASH_EVERY=${CRASH_EVERY:-8} tests \
-        '^(TestCrashes|TestChaos|TestFaultsOfFifty|TestFullDisk|TestFullFileSystem|TestEveryByteOfAPlan|TestMovedSincePlan|TestRestore$|TestCanary$|TestManyProcesses)' ./internal/cli/
+        '^(TestCrashesOf|TestCrashesAmong|TestChaos|TestFaultsOfFifty|TestFullDisk|TestFullFileSystem|TestEveryByteOfAPlan|TestMovedSincePlan|TestRestore$|TestCanary$|TestManyProcesses)' ./internal/cli/
+    CAMPAIGNS=1 CRASH_EVERY=${CRASH_EVERY:-1} tests '^TestCrashes$' ./internal/cli/ # at every point
 }
 
 suite_corpus() { # real exports

@@ -346,11 +346,11 @@ func (w *watched) round(random *rand.Rand, tally map[string]int, commands ...[]s
 
 // TestManyProcesses runs all kinds of commands on one project at once, again and
 // again: one writes at a time, whoever waits in vain is told for whom, and what is on
-// record is whole. CHAOS says how many rounds.
+// record is whole. PROCESSES says how many rounds.
 func TestManyProcesses(t *testing.T) {
 	campaign(t)
 	t.Parallel()
-	rounds, err := strconv.Atoi(cmp.Or(os.Getenv("CHAOS"), "30"))
+	rounds, err := strconv.Atoi(cmp.Or(os.Getenv("PROCESSES"), "30"))
 	if err != nil {
 		t.Fatal(err)
 	}

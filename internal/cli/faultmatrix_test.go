@@ -141,7 +141,7 @@ func TestFaultMatrix(t *testing.T) {
 				t.Parallel()
 				state := filepath.Join(scratch(t), "state")
 				for i, c := range casesOf(f, config.requests) {
-					if underRace && i%5 > 0 { // that is about other things
+					if underRace && i%20 > 0 { // that is about other things
 						continue
 					}
 					var r *matrixRun

@@ -58,7 +58,7 @@ func TestScripts(t *testing.T) {
 		// Processes of their own, most of whose time is their start. These do work at the
 		// same time; all of them are run without the detector.
 		p.Dir = ""
-		for _, name := range []string{"sync", "partial", "faults", "lock", "finish", "rollback", "flow_deploy"} {
+		for _, name := range []string{"sync", "partial", "faults", "lock", "finish", "rollback"} {
 			p.Files = append(p.Files, filepath.Join("testdata", "script", name+".txtar"))
 		}
 	} else if scripts, err := filepath.Glob(filepath.Join(p.Dir, "*.txtar")); err != nil || len(scripts) == 0 {
