@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -101,6 +102,24 @@ func (c *connection) tidy() {
 	}
 	if _, err := c.state.PruneRuns(now.Add(-runsDays * 24 * time.Hour)); err != nil {
 		c.app.note("warning: old records of runs could not be removed: " + messageOf(err) + "\n")
+	}
+	if slices.Contains(c.kinds, model.Flow) {
+		c.tidyFlows()
+	}
+}
+
+// tidyFlows removes old versions of flows, and exports of flows that are gone.
+func (c *connection) tidyFlows() {
+	_, err := c.scope.PruneFlowHistory(c.app.now())
+	var ids []string
+	for _, s := range []model.State{c.live, c.compiled.State} { // what is there, and what may have come
+		for _, r := range s.Of(model.Flow) {
+			ids = append(ids, r.Key.ID)
+		}
+	}
+	_, cacheErr := c.scope.PruneFlowCache(ids)
+	if err := errors.Join(err, cacheErr); err != nil {
+		c.app.note("warning: old versions of flows could not be removed: " + messageOf(err) + "\n")
 	}
 }
 
