@@ -95,7 +95,7 @@ func TestCorpusDeploy(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			fitted := flow.Fit(desired, live, known)
+			fitted := flow.Fit(desired, live, known, nil)
 			if errs := fitted.Diagnostics.Errors(); len(errs) > 0 {
 				t.Fatal(errs)
 			}

@@ -35,6 +35,33 @@ func documents(r *compiler.Result) (*compiler.Result, model.Diagnostics) {
 	return &out, diagnostics
 }
 
+// elsewhere are the addresses of the applications of other environments, as far as these
+// compile, with the names of their environments.
+func elsewhere(ctx context.Context, m *compiler.Module, env string) map[string]string {
+	names, err := m.Environments()
+	if err != nil {
+		return nil
+	}
+	found := map[string]string{}
+	var own []string
+	for _, name := range names {
+		r, _ := compiler.Compile(ctx, m, name)
+		switch {
+		case r == nil:
+		case name == env:
+			own = r.Environment.URLs
+		default:
+			for _, u := range r.Environment.URLs {
+				found[u] = name
+			}
+		}
+	}
+	for _, u := range own {
+		delete(found, u)
+	}
+	return found
+}
+
 func usesRoles(s model.State) bool {
 	for _, f := range documentsOf(s) {
 		if slices.ContainsFunc(f.Uses(), func(u flow.Use) bool { return u.Kind == flow.UseRole }) {
@@ -65,7 +92,7 @@ func (c *connection) fit(ctx context.Context, r *request) error {
 	deployed := func(res model.Resource) bool {
 		return res.Key.Kind != model.Flow || len(r.options.Targets) == 0 || slices.Contains(r.options.Targets, res.Key)
 	}
-	fitted := flow.Fit(r.written.Filter(deployed), c.live, known)
+	fitted := flow.Fit(r.written.Filter(deployed), c.live, known, func() map[string]string { return elsewhere(ctx, c.module, c.env) })
 	if errors := fitted.Diagnostics.Errors(); len(errors) > 0 {
 		return &diagnosticsError{errors}
 	}

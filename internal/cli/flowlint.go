@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"strings"
 
@@ -18,14 +19,15 @@ func newFlowLintCmd(a *app) *cobra.Command {
 		Short: "Find what is wrong with flows, in files",
 		Long: `Lint reads flows in any spelling (exported, console, snapshot directory) and names
 what would break when they are imported or run, and what looks like a mistake, each
-with its place. Flows that are given together may run each other.
+with its place. Flows that are given together may run each other. With --env, addresses
+that are those of another environment (environment: urls) are named, too.
 
 Every plan does the same with the flows that it changes. Exit 2 if there are errors.`,
 		Example: `  descope-mgmt flow lint envs/flows/*.json
   descope-mgmt flow lint snapshot/ -o json | jq '.[] | select(.severity == "error")'
   descope-mgmt flow export sign-in --env dev | descope-mgmt flow lint -`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return a.flowLint(args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.flowLint(cmd.Context(), args) },
 	}
 }
 
@@ -36,7 +38,7 @@ type lintEntry struct {
 	flow.Problem
 }
 
-func (a *app) flowLint(names []string) error {
+func (a *app) flowLint(ctx context.Context, names []string) error {
 	var flows []namedFlow
 	siblings := map[string]flow.Flow{}
 	for _, name := range names {
@@ -49,12 +51,20 @@ func (a *app) flowLint(names []string) error {
 			siblings[f.ID()] = f.Flow
 		}
 	}
+	var others map[string]string
+	if a.flags.env != "" {
+		m, err := a.module()
+		if err != nil {
+			return err
+		}
+		others = elsewhere(ctx, m, a.flags.env)
+	}
 	entries := []lintEntry{}
 	errors := 0
 	var b strings.Builder
 	style := a.streams.OutStyle()
 	for _, f := range flows {
-		for _, p := range flow.Lint(f.Flow, flow.LintOptions{ID: f.ID(), Siblings: siblings}) {
+		for _, p := range flow.Lint(f.Flow, flow.LintOptions{ID: f.ID(), Siblings: siblings, Elsewhere: others}) {
 			entries = append(entries, lintEntry{File: f.name, Flow: f.ID(), Problem: p})
 			b.WriteString(ui.FlowProblemText(f.name, p, style))
 			if p.Severity == model.Error {

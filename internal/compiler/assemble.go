@@ -103,6 +103,12 @@ func environmentOf(fields map[string]any) Environment {
 			e.Connectors[name], _ = id.(string)
 		}
 	}
+	urls, _ := fields["urls"].([]any)
+	for _, u := range urls {
+		if u, ok := u.(string); ok {
+			e.URLs = append(e.URLs, u)
+		}
+	}
 	return e
 }
 

@@ -29,6 +29,7 @@ type Environment struct {
 	BaseURL    string
 	Rate       Rate
 	Connectors map[string]string
+	URLs       []string
 	// Origin is where the environment was written, Origins where its fields
 	// were, by path.
 	Origin  model.Origin

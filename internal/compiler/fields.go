@@ -76,7 +76,7 @@ func placeOf(path []string) place {
 // isElement tells an element of a list from a field whose name is a number.
 func isElement(path []string) bool {
 	n := len(path) - 1
-	if n < 3 {
+	if n < 2 {
 		return false
 	}
 	if _, err := strconv.Atoi(path[n]); err != nil {
@@ -84,7 +84,9 @@ func isElement(path []string) bool {
 	}
 	switch path[n-1] {
 	case "domains", "default_roles", "enabled_in", "ignore":
-		return true
+		return n > 2
+	case "urls":
+		return path[0] == "environment"
 	}
 	return n == 4 && (path[2] == "custom_attributes" || path[0] == "flows" && path[2] == "config")
 }
@@ -134,6 +136,9 @@ func allowedValues() map[string]string {
 		"#Environment rate":         `calls and seconds, such as "200/60s"`,
 		"#Environment connectors":   `ids of connectors by name, such as {mail: "CI2..."}`,
 		"#Environment connectors[]": "the id of a connector, a string",
+
+		"#Environment urls":   `a list of addresses, such as ["https://app.example.com"]`,
+		"#Environment urls[]": "an address that begins with https:// or http://",
 
 		"#Tenant ":                            `a tenant, such as {name: "Acme"}`,
 		"#Tenant id":                          "3 to 50 lower-case letters, digits and hyphens",

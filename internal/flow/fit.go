@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
@@ -23,11 +24,15 @@ type Fitted struct {
 // Fit binds the flows of a desired state, as [Documents] makes them, to the project
 // whose live state is given: see [Bind]. Names of connectors come from the references
 // of the live flows and then from known, where they must agree; names of roles from
-// known alone, since references do not name all there are.
+// known alone, since references do not name all there are. elsewhere is asked for the
+// hosts of other environments (see [LintOptions]) if a flow would change; it may be nil.
 //
 // A flow that says nothing about being disabled stays as it is live.
-func Fit(desired, live model.State, known Project) Fitted {
-	x := fitting{desired: flowsOf(desired), live: flowsOf(live), siblings: map[string]Flow{}}
+func Fit(desired, live model.State, known Project, elsewhere func() map[string]string) Fitted {
+	if elsewhere == nil {
+		elsewhere = func() map[string]string { return nil }
+	}
+	x := fitting{elsewhere: sync.OnceValue(elsewhere), desired: flowsOf(desired), live: flowsOf(live), siblings: map[string]Flow{}}
 	x.project = ProjectOf(values(x.live))
 	x.project.Roles = nil
 	x.project = x.project.With(known)
@@ -58,7 +63,8 @@ type fitting struct {
 	desired, live map[string]Flow
 	project       Project
 	// siblings are all flows as they will be.
-	siblings map[string]Flow
+	siblings  map[string]Flow
+	elsewhere func() map[string]string
 }
 
 func (x *fitting) fit(r model.Resource, f Flow, out *Fitted) model.Resource {
@@ -90,7 +96,7 @@ func (x *fitting) fit(r model.Resource, f Flow, out *Fitted) model.Resource {
 		tell(model.Warning, "newer-components", "", fmt.Sprintf("it was saved with components %s, which are newer than those of the live version, %s: what only the newer ones have may be lost",
 			f.ComponentsVersion(), live.ComponentsVersion()))
 	}
-	for _, p := range Lint(bound.Flow, LintOptions{ID: r.Key.ID, Siblings: x.siblings}) {
+	for _, p := range Lint(bound.Flow, LintOptions{ID: r.Key.ID, Siblings: x.siblings, Elsewhere: x.elsewhere()}) {
 		if p.Severity == model.Error {
 			out.Broken[r.Key] = append(out.Broken[r.Key], p)
 		} else {

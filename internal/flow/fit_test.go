@@ -132,7 +132,7 @@ func TestFit(t *testing.T) {
 		"an id that the live one has":   {live("a", "CIelse", ""), []model.Resource{live("a", "CIelse", "")}, Project{}, "CIelse", ""},
 		"nothing changes, nothing said": {live("a", "CIelse", "Mail"), []model.Resource{live("a", "CIhere", "Mail")}, Project{}, "CIhere", ""},
 	} {
-		got := Fit(stateWith(t, c.want), stateWith(t, c.live...), c.know)
+		got := Fit(stateWith(t, c.want), stateWith(t, c.live...), c.know, nil)
 		if text := said(got.Diagnostics); !strings.HasPrefix(text, c.said) || (text == "") != (c.said == "") {
 			t.Errorf("%s: said %q", name, text)
 		}
@@ -156,25 +156,36 @@ func TestFitTells(t *testing.T) {
 	}
 	disabled := edit("a", func(d map[string]any) { d["metadata"].(map[string]any)["disabled"] = true })
 	plain := edit("a", func(map[string]any) {})
-	if got := Fit(stateWith(t, plain), stateWith(t, disabled), Project{}); !flowsOf(got.State)["a"].Disabled() {
+	if got := Fit(stateWith(t, plain), stateWith(t, disabled), Project{}, nil); !flowsOf(got.State)["a"].Disabled() {
 		t.Error("a flow that nothing was said of is switched on")
 	}
 	on := edit("a", func(d map[string]any) { d["metadata"].(map[string]any)["disabled"] = false })
-	if got := Fit(stateWith(t, on), stateWith(t, disabled), Project{}); flowsOf(got.State)["a"].Disabled() {
+	if got := Fit(stateWith(t, on), stateWith(t, disabled), Project{}, nil); flowsOf(got.State)["a"].Disabled() {
 		t.Error("a flow that is to be enabled is not")
 	}
 	newer := edit("a", func(d map[string]any) {
 		d["metadata"].(map[string]any)["componentsVersion"], d["metadata"].(map[string]any)["name"] = "3.2.0", "B"
 	})
-	if text := said(Fit(stateWith(t, newer), stateWith(t, plain), Project{}).Diagnostics); !strings.Contains(text, "warning f.cue:2 newer-components") {
+	if text := said(Fit(stateWith(t, newer), stateWith(t, plain), Project{}, nil).Diagnostics); !strings.Contains(text, "warning f.cue:2 newer-components") {
 		t.Errorf("newer components: %q", text)
 	}
 	broken := edit("a", func(d map[string]any) { d["contents"].(map[string]any)["startTask"] = "9" })
-	if got := Fit(stateWith(t, broken), model.State{}, Project{}); len(got.Broken[broken.Key]) == 0 || len(got.Diagnostics.Errors()) != 0 {
+	if got := Fit(stateWith(t, broken), model.State{}, Project{}, nil); len(got.Broken[broken.Key]) == 0 || len(got.Diagnostics.Errors()) != 0 {
 		t.Errorf("broken: %v %s", got.Broken, said(got.Diagnostics))
 	}
-	if got := Fit(stateWith(t, broken), stateWith(t, broken), Project{}); len(got.Broken) != 0 {
+	if got := Fit(stateWith(t, broken), stateWith(t, broken), Project{}, nil); len(got.Broken) != 0 {
 		t.Errorf("a broken flow that does not change: %v", got.Broken)
+	}
+	asked := 0
+	elsewhere := func() map[string]string { asked++; return map[string]string{"https://app.staging.example": "staging"} }
+	leads := edit("a", func(d map[string]any) {
+		d["metadata"].(map[string]any)["description"] = "see https://app.staging.example/x"
+	})
+	if text := said(Fit(stateWith(t, leads), stateWith(t, plain), Project{}, elsewhere).Diagnostics); !strings.Contains(text, "other-environment") || asked != 1 {
+		t.Errorf("an address of staging: %q, asked %d times", text, asked)
+	}
+	if Fit(stateWith(t, plain), stateWith(t, plain), Project{}, elsewhere); asked != 1 {
+		t.Error("asked for nothing")
 	}
 	exit := func(r model.Resource) model.Resource {
 		doc := model.CloneMap(r.Attrs["definition"].(map[string]any))
@@ -191,7 +202,7 @@ func TestFitTells(t *testing.T) {
 		}
 		d["screens"] = []any{}
 	})
-	got := Fit(stateWith(t, plain), stateWith(t, exit(plain), parent), Project{})
+	got := Fit(stateWith(t, plain), stateWith(t, exit(plain), parent), Project{}, nil)
 	if text := said(got.Diagnostics); !strings.Contains(text, `shared-interaction-removed flow/a: its exit "1.go" goes, on which flow p relies`) {
 		t.Errorf("an exit that goes: %q", text)
 	}
