@@ -161,6 +161,9 @@ func TestFaultMatrix(t *testing.T) {
 		}
 	})
 	t.Logf("%d cases; exit codes %v; outcomes %v", n.cases, n.codes, n.statuses)
+	if underRace {
+		return // a part of the cases need not meet everything
+	}
 	for _, code := range []int{exitOK, exitFailed, exitPartly, exitAuth, exitInterrupted} {
 		if n.codes[code] == 0 {
 			t.Errorf("no case ended with code %d", code)
