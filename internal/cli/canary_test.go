@@ -203,7 +203,7 @@ func TestCanary(t *testing.T) {
 	var runs, streams, files atomic.Int64
 	t.Cleanup(func() {
 		if !t.Failed() {
-			t.Logf("%d runs with %d keys: 0 occurrences in %d streams and %d files", runs.Load(), len(canaryKeys()), streams.Load(), files.Load())
+			t.Logf("counts: %d runs with %d keys: 0 occurrences in %d streams and %d files", runs.Load(), len(canaryKeys()), streams.Load(), files.Load())
 		}
 	})
 	outputs, levels := []string{formatText, formatJSON, formatYAML}, []string{"debug", "info", "warning", "error"}

@@ -388,7 +388,7 @@ func TestManyProcesses(t *testing.T) {
 		}
 	}
 	w.clean()
-	t.Logf("%d rounds of 7 commands (seed %d): %v", rounds, seed, tally)
+	t.Logf("counts: %d rounds of 7 commands (seed %d): %v", rounds, seed, tally)
 }
 
 // TestManyProcessesOneSync: of twenty syncs of one configuration at once one does the work.
@@ -410,5 +410,5 @@ func TestManyProcessesOneSync(t *testing.T) {
 		t.Errorf("%v, and there are %d tenants", tally, len(w.tenants()))
 	}
 	w.clean()
-	t.Logf("20 syncs: %v", tally)
+	t.Logf("counts: 20 syncs: %v", tally)
 }

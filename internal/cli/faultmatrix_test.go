@@ -160,7 +160,7 @@ func TestFaultMatrix(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d cases; exit codes %v; outcomes %v", n.cases, n.codes, n.statuses)
+	t.Logf("counts: %d cases; exit codes %v; outcomes %v", n.cases, n.codes, n.statuses)
 	if underRace {
 		return // a part of the cases need not meet everything
 	}

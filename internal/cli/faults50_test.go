@@ -156,6 +156,6 @@ func TestFaultsOfFiftyChanges(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d faults, %d requests, %d cases in %v; exit codes %v; outcomes %v",
+	t.Logf("counts: %d faults, %d requests, %d cases in %v; exit codes %v; outcomes %v",
 		len(faultsOfFifty()), config.requests, n.cases, time.Since(began).Round(time.Second), n.codes, n.statuses)
 }

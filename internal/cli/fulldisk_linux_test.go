@@ -89,7 +89,7 @@ func TestFullFileSystem(t *testing.T) {
 			t.Errorf("no sync ended with %d: %v", code, codes)
 		}
 	}
-	t.Logf("exit codes %v", codes)
+	t.Logf("counts: exit codes %v", codes)
 }
 
 // remade replaces a directory by a copy of another.

@@ -262,5 +262,5 @@ func TestFullDisk(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d operations; a sync %v; harmless: %v", operations, ended, harmless)
+	t.Logf("counts: %d operations; a sync %v; harmless: %v", operations, ended, harmless)
 }

@@ -158,7 +158,7 @@ func TestEveryByteOfAPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.mustRun(exitOK, "sync", "--env", "dev", "--plan", "p", "--yes")
-	t.Logf("%d bytes, %d damaged plans: %d refused, %d meant the same; of %d commands none wrote", len(good), len(variants), refused, harmless, commands)
+	t.Logf("counts: %d bytes, %d damaged plans: %d refused, %d meant the same; of %d commands none wrote", len(good), len(variants), refused, harmless, commands)
 }
 
 // callsOf are the calls of a plan, byte for byte.

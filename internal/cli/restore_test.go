@@ -222,7 +222,7 @@ func TestRestore(t *testing.T) {
 			})
 		}
 	}
-	t.Logf("%d projects with %d objects", len(names), objects)
+	t.Logf("counts: %d projects with %d objects", len(names), objects)
 }
 
 // randomProject is a project with fields of every kind, those that nobody knows too.

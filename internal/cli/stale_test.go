@@ -180,5 +180,5 @@ func TestMovedSincePlan(t *testing.T) {
 	if runs, err := filepath.Glob(filepath.Join(w.env["DESCOPE_STATE_DIR"], "runs", "2*")); err != nil || len(runs) != 1 {
 		t.Errorf("%d runs are on record, want 1 (%v)", len(runs), err)
 	}
-	t.Logf("%d objects moved, %d refusals, 0 writes; with 11 unrelated changes the plan ran, with %d writes", objects, refused, w.requests("POST /v1/mgmt/tenant/")-before)
+	t.Logf("counts: %d objects moved, %d refusals, 0 writes; with 11 unrelated changes the plan ran, with %d writes", objects, refused, w.requests("POST /v1/mgmt/tenant/")-before)
 }
