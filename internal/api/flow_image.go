@@ -1,6 +1,10 @@
 package api
 
-import "maps"
+import (
+	"maps"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
 
 // flowImage is an exported flow as far as a change of it between a plan and its write
 // would be somebody's doing. Descope: metadata.componentsVersion is stamped by
@@ -53,20 +57,5 @@ func withoutEmpty(v any) any {
 
 // dropEmpty removes the fields of an object that hold nothing.
 func dropEmpty(object map[string]any) {
-	maps.DeleteFunc(object, func(_ string, v any) bool {
-		switch v := v.(type) {
-		case nil:
-			return true
-		case bool:
-			return !v
-		case string:
-			return v == ""
-		case []any:
-			return len(v) == 0
-		case map[string]any:
-			return len(v) == 0
-		default:
-			return false
-		}
-	})
+	maps.DeleteFunc(object, func(_ string, v any) bool { return model.Unset(v) })
 }

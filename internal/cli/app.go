@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -110,6 +111,10 @@ func (a *app) relative(path string) string {
 	}
 	return path
 }
+
+// isFileName reports whether an id can be the name of a file, and of nothing above or
+// below its directory.
+func isFileName(id string) bool { return filepath.IsLocal(id) && !strings.ContainsAny(id, `/\`) }
 
 // module finds the configuration: --config, DESCOPE_CONFIG, else upwards from
 // the working directory.

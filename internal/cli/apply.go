@@ -181,10 +181,3 @@ func nounOf(p *plan.Plan) string {
 	}
 	return "change"
 }
-
-func changes(n int) string {
-	if n == 1 {
-		return "1 change"
-	}
-	return fmt.Sprintf("%d changes", n)
-}

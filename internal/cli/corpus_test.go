@@ -127,7 +127,7 @@ func TestCorpusDeploy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for id, is := range documentsOf(live) {
+		for id, is := range flow.FlowsOf(live) {
 			for _, u := range is.Uses() {
 				if u.Kind == flow.UseConnector {
 					connectors++

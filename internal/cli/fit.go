@@ -63,7 +63,7 @@ func elsewhere(ctx context.Context, m *compiler.Module, env string) map[string]s
 }
 
 func usesRoles(s model.State) bool {
-	for _, f := range documentsOf(s) {
+	for _, f := range flow.FlowsOf(s) {
 		if slices.ContainsFunc(f.Uses(), func(u flow.Use) bool { return u.Kind == flow.UseRole }) {
 			return true
 		}

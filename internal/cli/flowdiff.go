@@ -192,7 +192,7 @@ func (o *flowDiffOptions) side(ctx context.Context, arg string) (found map[strin
 				return err
 			}
 			state, err := stateOfBackup(b, false)
-			found = documentsOf(state)
+			found = flow.FlowsOf(state)
 			return err
 		})
 	case word == "history" && rest != "":
@@ -232,26 +232,15 @@ func (o *flowDiffOptions) project(ctx context.Context, word, env string) (found 
 	}
 	if word == "env" {
 		err = there.onDisk(ctx, func(c *connection) error {
-			found = documentsOf(c.compiled.State)
+			found = flow.FlowsOf(c.compiled.State)
 			return nil
 		})
 		return found, err
 	}
 	err = there.onConnection(ctx, func(c *connection) error {
 		live, err := c.read(ctx, model.Flow)
-		found = documentsOf(live)
+		found = flow.FlowsOf(live)
 		return err
 	})
 	return found, err
-}
-
-// documentsOf are the flows of a state that are flows, by id.
-func documentsOf(s model.State) map[string]flow.Flow {
-	found := map[string]flow.Flow{}
-	for _, r := range s.Of(model.Flow) {
-		if f, _, err := flow.FromValue(r.Attrs["definition"]); err == nil {
-			found[r.Key.ID] = f.WithID(r.Key.ID)
-		}
-	}
-	return found
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -76,7 +75,7 @@ func (o *flowExportOptions) run(ctx context.Context, args []string) error {
 			}
 		}
 		if o.all || o.spelling == spellingSnapshot {
-			o.note(fmt.Sprintf("Wrote %s below %s.\n", counted(len(flows), "flow"), ui.Safe(o.out)))
+			o.note(fmt.Sprintf("Wrote %s below %s.\n", ui.Counted(len(flows), "flow"), ui.Safe(o.out)))
 		} else {
 			o.note(fmt.Sprintf("Wrote %s. %s\n", ui.Safe(o.out), ui.Safe(embedding(c.module.Root(), o.path(o.out), flows[0].ID()))))
 		}
@@ -128,7 +127,7 @@ func (o *flowExportOptions) printFlow(c *connection, f flow.Flow) error {
 
 // write writes one flow to its file, or its directory.
 func (o *flowExportOptions) write(f flow.Flow) error {
-	if !filepath.IsLocal(f.ID()) || strings.ContainsAny(f.ID(), `/\`) {
+	if !isFileName(f.ID()) {
 		return fmt.Errorf("flow %q cannot be the name of a file", f.ID())
 	}
 	place := o.path(o.out)

@@ -238,7 +238,7 @@ func (c *connection) versionBefore(ctx context.Context, id string) (int, error) 
 	if err != nil {
 		return 0, err
 	}
-	is, exists := documentsOf(live)[id]
+	is, exists := flow.FlowsOf(live)[id]
 	for _, v := range versions {
 		f, err := c.flowVersion(id, v.N)
 		if err != nil {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -77,16 +76,11 @@ func (a *app) flowLint(ctx context.Context, names []string) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(&b, "%s: %s, %s.\n", counted(len(flows), "flow"), counted(errors, "error"), counted(len(entries)-errors, "warning"))
+		fmt.Fprintf(&b, "%s: %s, %s.\n", ui.Counted(len(flows), "flow"), ui.Counted(errors, "error"), ui.Counted(len(entries)-errors, "warning"))
 		a.print(b.String())
 	}
 	if errors > 0 {
 		return exitWith(exitDifferences)
 	}
 	return nil
-}
-
-// counted writes a number with its noun.
-func counted(n int, noun string) string {
-	return fmt.Sprintf("%d %s", n, noun+cmp.Or(map[bool]string{n != 1: "s"}[true], ""))
 }

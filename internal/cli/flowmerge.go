@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -64,8 +63,9 @@ func (a *app) flowMerge(names []string, out string) error {
 		a.note(fmt.Sprintf("conflict: %s: %s\n", ui.Safe(c.Path), ui.Safe(c.Message)))
 	}
 	// Each side can be right and both together not: two edges to one task, each taken away.
+	before := flow.Lint(versions[1], flow.LintOptions{ID: versions[1].ID()})
 	for _, p := range flow.Lint(merged, flow.LintOptions{ID: merged.ID()}) {
-		if !slices.ContainsFunc(flow.Lint(versions[1], flow.LintOptions{ID: versions[1].ID()}), func(had flow.Problem) bool { return had.Rule == p.Rule && had.Path == p.Path }) {
+		if !slices.ContainsFunc(before, func(had flow.Problem) bool { return had.Rule == p.Rule && had.Path == p.Path }) {
 			a.note("merged: " + ui.FlowProblemText("the result", p, a.streams.ErrStyle()))
 		}
 	}
@@ -80,9 +80,7 @@ func (a *app) flowMerge(names []string, out string) error {
 			return err
 		}
 	case out == "":
-		var b strings.Builder
-		b.Write(merged.V2())
-		a.print(b.String())
+		a.print(string(merged.V2()))
 	}
 	if len(conflicts) > 0 {
 		return exitWith(mergeConflicts)

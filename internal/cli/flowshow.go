@@ -95,7 +95,7 @@ func (o *flowShowOptions) find(ctx context.Context, name string) (found flow.Flo
 		})
 	case o.written:
 		err = o.onDisk(ctx, func(c *connection) error {
-			return pick(documentsOf(c.compiled.State), "the configuration of "+c.env, "descope-mgmt flow list --env "+c.env)
+			return pick(flow.FlowsOf(c.compiled.State), "the configuration of "+c.env, "descope-mgmt flow list --env "+c.env)
 		})
 	default:
 		err = o.onConnection(ctx, func(c *connection) error {
@@ -107,7 +107,7 @@ func (o *flowShowOptions) find(ctx context.Context, name string) (found flow.Flo
 			if exists {
 				state = state.With(r)
 			}
-			return pick(documentsOf(state), "project "+c.project, "descope-mgmt flow list --env "+c.env)
+			return pick(flow.FlowsOf(state), "project "+c.project, "descope-mgmt flow list --env "+c.env)
 		})
 	}
 	return found, err

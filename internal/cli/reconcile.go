@@ -294,7 +294,7 @@ func (c *connection) run(ctx context.Context, r request, p *plan.Plan, agreed co
 		return err
 	}
 	if !agreed.yes {
-		question := fmt.Sprintf("Apply %s to project %s (%s)?", changes(len(p.Changes)), c.project, c.env)
+		question := fmt.Sprintf("Apply %s to project %s (%s)?", ui.Counted(len(p.Changes), "change"), c.project, c.env)
 		if err := c.prompter().Confirm(ctx, question); err != nil {
 			return declined(err, "nothing was applied", "--yes")
 		}

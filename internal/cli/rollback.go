@@ -194,7 +194,7 @@ func (c *connection) inverse(ctx context.Context, rec *store.RunRecord, targets 
 		}
 		moved := changed(was, is)
 		if was.Observed == nil && !whole[k] { // it was killed before it had set all
-			moved = slices.DeleteFunc(moved, func(name string) bool { return unset(is.Attrs[name]) })
+			moved = slices.DeleteFunc(moved, func(name string) bool { return model.Unset(is.Attrs[name]) })
 		}
 		if len(moved) > 0 {
 			return []string{"changed since: " + strings.Join(moved, ", ")}
@@ -304,7 +304,7 @@ func setSoFar(is, want map[string]any) map[string]any {
 		switch {
 		case isMap:
 			out[name] = setSoFar(inner, wanted)
-		case unset(v) || model.Equal(v, want[name]):
+		case model.Unset(v) || model.Equal(v, want[name]):
 			out[name] = v
 		}
 	}
@@ -316,35 +316,18 @@ func setSoFar(is, want map[string]any) map[string]any {
 func untouched(name string, v any) bool {
 	if fields, ok := v.(map[string]any); ok && name == "unmanaged" {
 		for field, v := range fields {
-			if !unset(v) && !neverSet(field, v) {
+			if !model.Unset(v) && !neverSet(field, v) {
 				return false
 			}
 		}
 		return true
 	}
-	return unset(v)
+	return model.Unset(v)
 }
 
 // neverSet reports whether a field has the value that Descope gives it at creation.
 // Descope: the authType of a tenant without SSO is "none".
 func neverSet(field string, v any) bool { return field == "authType" && v == "none" }
-
-// unset reports whether an attribute has the value of one that nobody ever set.
-func unset(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return true
-	case string:
-		return v == ""
-	case bool:
-		return !v
-	case []any:
-		return len(v) == 0
-	case map[string]any:
-		return len(v) == 0
-	}
-	return false
-}
 
 // undo is the command that takes this run back, with the flags that it will need as
 // things are, or "" if there is nothing to take back.

@@ -113,7 +113,7 @@ func (o *tenantCreateOptions) run(cmd *cobra.Command, args []string) (err error)
 // declare writes the tenant as CUE and compiles the environment with it: a tenant
 // made by hand keeps the rules of all others.
 func (o *tenantCreateOptions) declare(ctx context.Context, c *connection, key model.Key, attrs map[string]any, file string) ([]byte, model.State, error) {
-	if !filepath.IsLocal(key.ID) || strings.ContainsAny(key.ID, `/\`) {
+	if !isFileName(key.ID) {
 		return nil, model.State{}, configError("", "%q cannot be the id of a tenant", key.ID)
 	}
 	if _, err := os.Lstat(filepath.Join(c.module.Root(), file)); err == nil {

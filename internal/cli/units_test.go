@@ -19,6 +19,7 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
+	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
 // writerFunc is a writer that does what a test says.
@@ -224,8 +225,8 @@ func TestWordsOfARun(t *testing.T) {
 			t.Errorf("%q, want %q", got, tt.want)
 		}
 	}
-	if changes(1) != "1 change" || changes(2) != "2 changes" {
-		t.Error(changes(1), changes(2))
+	if ui.Counted(1, "change") != "1 change" || ui.Counted(2, "change") != "2 changes" {
+		t.Error(ui.Counted(1, "change"), ui.Counted(2, "change"))
 	}
 }
 

@@ -60,7 +60,7 @@ func fromConsole(id string, console map[string]any, screens []any) map[string]an
 	meta := model.CloneMap(console)
 	translation := map[string]any{}
 	for v1, v2 := range translationNames() {
-		if !isZero(meta[v1]) {
+		if !model.Unset(meta[v1]) {
 			translation[v2] = meta[v1]
 		}
 		delete(meta, v1)
@@ -71,12 +71,12 @@ func fromConsole(id string, console map[string]any, screens []any) map[string]an
 	for _, name := range []string{"id", "dsl", "version", "modifiedTime", "etag"} {
 		delete(meta, name)
 	}
-	maps.DeleteFunc(meta, func(name string, v any) bool { return v == nil || name != "name" && isZero(v) })
+	maps.DeleteFunc(meta, func(name string, v any) bool { return v == nil || name != "name" && model.Unset(v) })
 	list := []any{}
 	for _, screen := range objectsIn(screens) {
 		own := model.CloneMap(screen)
 		own["screenId"], own["contents"] = own["id"], own["htmlTemplate"]
-		if version := own["componentsVersion"]; meta["componentsVersion"] == nil && !isZero(version) {
+		if version := own["componentsVersion"]; meta["componentsVersion"] == nil && !model.Unset(version) {
 			meta["componentsVersion"] = version
 		}
 		for _, name := range []string{"id", "htmlTemplate", "flowId", "version", "inputs", "componentsVersion"} {
@@ -86,23 +86,5 @@ func fromConsole(id string, console map[string]any, screens []any) map[string]an
 	}
 	return map[string]any{
 		"flowId": id, "metadata": meta, "contents": model.Clone(console["dsl"]), "screens": list, "references": map[string]any{},
-	}
-}
-
-// isZero reports whether a field holds nothing.
-func isZero(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return true
-	case bool:
-		return !v
-	case string:
-		return v == ""
-	case []any:
-		return len(v) == 0
-	case map[string]any:
-		return len(v) == 0
-	default:
-		return false
 	}
 }

@@ -34,7 +34,7 @@ func propertyNoise(c Change, prop string, isProp bool, before, after map[string]
 	if !isProp {
 		switch c.Field {
 		case "hidden", "isCanvas", "linkedNodes", "custom":
-			if zero(value) {
+			if model.Unset(value) {
 				return Backfilled
 			}
 		}

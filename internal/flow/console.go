@@ -69,7 +69,7 @@ func moveTranslation(meta map[string]any) error {
 		{"translateSourceLang", "sourceLanguage"},
 		{"translateTargetLangs", "targetLanguages"},
 	} {
-		if v := meta[name[0]]; !zero(v) {
+		if v := meta[name[0]]; !model.Unset(v) {
 			translation[name[1]] = v
 		}
 		delete(meta, name[0])

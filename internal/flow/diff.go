@@ -204,7 +204,7 @@ func (d *differ) references() {
 func (f Flow) otherReferences() map[string]any {
 	out := map[string]any{}
 	for kind, v := range object(f.doc["references"]) {
-		if _, ok := v.(map[string]any); !ok && !zero(v) {
+		if _, ok := v.(map[string]any); !ok && !model.Unset(v) {
 			out["references."+kind] = v
 		}
 	}

@@ -179,7 +179,7 @@ func follows(before, after, nodeA, nodeB map[string]any) Reason {
 	left, right := without(before), without(after)
 	reason := Reason("")
 	// Descope: newer versions fill in the type.
-	if zero(left["type"]) != zero(right["type"]) {
+	if model.Unset(left["type"]) != model.Unset(right["type"]) {
 		delete(left, "type")
 		delete(right, "type")
 		reason = Backfilled

@@ -32,7 +32,7 @@ func Fit(desired, live model.State, known Project, elsewhere func() map[string]s
 	if elsewhere == nil {
 		elsewhere = func() map[string]string { return nil }
 	}
-	x := fitting{elsewhere: sync.OnceValue(elsewhere), desired: flowsOf(desired), live: flowsOf(live), siblings: map[string]Flow{}}
+	x := fitting{elsewhere: sync.OnceValue(elsewhere), desired: FlowsOf(desired), live: FlowsOf(live), siblings: map[string]Flow{}}
 	x.project = ProjectOf(values(x.live))
 	x.project.Roles = nil
 	x.project = x.project.With(known)
@@ -132,8 +132,9 @@ func (f Flow) publishes(exit string) bool {
 	return slices.ContainsFunc(f.SharedInteractions(), func(s SharedInteraction) bool { return s.ID == exit })
 }
 
-// flowsOf are the documents of a state by id; what is no flow is left out.
-func flowsOf(s model.State) map[string]Flow {
+// FlowsOf are the flows of a state by id, each under that id; what is no flow is left
+// out.
+func FlowsOf(s model.State) map[string]Flow {
 	out := map[string]Flow{}
 	for _, r := range s.Of(model.Flow) {
 		if f, _, err := FromValue(r.Attrs[attrDefinition]); err == nil {

@@ -72,7 +72,7 @@ func TestDocuments(t *testing.T) {
 	if len(diagnostics) != 0 || s.Len() != 3 {
 		t.Fatal(said(diagnostics), s.Len())
 	}
-	a, b := flowsOf(s)["a"], flowsOf(s)["b"]
+	a, b := FlowsOf(s)["a"], FlowsOf(s)["b"]
 	if a.Name() != "N" || a.Description() != "D" || a.Disabled() || !b.Disabled() || b.Name() != "A" {
 		t.Errorf("%s %s %v %v", a.Name(), a.Description(), a.Disabled(), b.Disabled())
 	}
@@ -107,7 +107,7 @@ error f.cue:3 flow-screens flow/b: screens.Hi.u: `
 	if got := said(diagnostics); !strings.HasPrefix(got, want) {
 		t.Errorf("got\n%s", got)
 	}
-	if s.Len() != 1 || flowsOf(s)["c"].ID() != "c" {
+	if s.Len() != 1 || FlowsOf(s)["c"].ID() != "c" {
 		t.Errorf("left are %v", s.Resources())
 	}
 }
@@ -139,7 +139,7 @@ func TestFit(t *testing.T) {
 		if c.id == "" {
 			continue
 		}
-		if text := string(flowsOf(got.State)["a"].V2()); !strings.Contains(text, c.id) || c.id != "CIelse" && strings.Contains(text, "CIelse") {
+		if text := string(FlowsOf(got.State)["a"].V2()); !strings.Contains(text, c.id) || c.id != "CIelse" && strings.Contains(text, "CIelse") {
 			t.Errorf("%s: %s", name, text)
 		}
 		if len(got.Broken) != 0 {
@@ -156,11 +156,11 @@ func TestFitTells(t *testing.T) {
 	}
 	disabled := edit("a", func(d map[string]any) { d["metadata"].(map[string]any)["disabled"] = true })
 	plain := edit("a", func(map[string]any) {})
-	if got := Fit(stateWith(t, plain), stateWith(t, disabled), Project{}, nil); !flowsOf(got.State)["a"].Disabled() {
+	if got := Fit(stateWith(t, plain), stateWith(t, disabled), Project{}, nil); !FlowsOf(got.State)["a"].Disabled() {
 		t.Error("a flow that nothing was said of is switched on")
 	}
 	on := edit("a", func(d map[string]any) { d["metadata"].(map[string]any)["disabled"] = false })
-	if got := Fit(stateWith(t, on), stateWith(t, disabled), Project{}, nil); flowsOf(got.State)["a"].Disabled() {
+	if got := Fit(stateWith(t, on), stateWith(t, disabled), Project{}, nil); FlowsOf(got.State)["a"].Disabled() {
 		t.Error("a flow that is to be enabled is not")
 	}
 	newer := edit("a", func(d map[string]any) {

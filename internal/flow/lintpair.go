@@ -41,7 +41,7 @@ func (l *linter) halves() {
 		for _, name := range t.Arguments() {
 			a, _ := t.Argument(name)
 			b, _ := base.Argument(name)
-			if slices.Contains(stepArguments(), name) || zero(a.Value) && zero(b.Value) || model.Equal(a.Value, b.Value) {
+			if slices.Contains(stepArguments(), name) || model.Unset(a.Value) && model.Unset(b.Value) || model.Equal(a.Value, b.Value) {
 				continue
 			}
 			l.warn(PairMismatch, inTask(t.ID, "arguments", name, "value"), "the two halves of step %s have different values for %s: give them the same", first, name)

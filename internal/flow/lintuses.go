@@ -53,7 +53,7 @@ func (l *linter) unset(t Task) {
 			a, _ = l.tasks[first].Argument(argument)
 		}
 	}
-	if needed && a.Type != "context" && zero(a.Value) {
+	if needed && a.Type != "context" && model.Unset(a.Value) {
 		l.fail(UnsetArgument, inTask(t.ID, "arguments", argument), "%s does not say which %s it runs: choose one", t.title(), map[string]string{"connectorId": "connector", "flowId": "flow"}[argument])
 	}
 }

@@ -134,7 +134,7 @@ func (m *merger) task(at Conflict, base, ours, theirs map[string]any) map[string
 			put(out, name, quiet(b, o, t))
 		case name == "id":
 			put(out, name, m.field(field, func(v any) any {
-				if v == at.Task || zero(orNil(v)) {
+				if v == at.Task || model.Unset(orNil(v)) {
 					return none{}
 				}
 				return v

@@ -45,7 +45,7 @@ func orNil(v any) any {
 // values mean the same.
 
 func zeroIsNone(v any) any {
-	if isNone(v) || zero(v) {
+	if isNone(v) || model.Unset(v) {
 		return none{}
 	}
 	return v

@@ -93,7 +93,7 @@ func (f Flow) normal(names map[string]string) Normal {
 		if _, ok := v.(map[string]any); ok {
 			v = anyList(keys(references[kind]))
 		}
-		if !zero(v) {
+		if !model.Unset(v) {
 			n.References[kind] = v
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 // otherProject is the flow as another project would export it: with other ids of
@@ -45,11 +47,11 @@ func noises() []noise {
 	}
 	zeros := func(m map[string]any, r *rand.Rand, fields map[string]any) {
 		for _, name := range keys(fields) {
-			switch zero(m[name]) && r.IntN(2) == 0 {
+			switch model.Unset(m[name]) && r.IntN(2) == 0 {
 			case true:
 				m[name] = fields[name]
 			case false:
-				if zero(m[name]) {
+				if model.Unset(m[name]) {
 					delete(m, name)
 				}
 			}

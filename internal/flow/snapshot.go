@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 // The files of a flow in a snapshot directory.
@@ -151,7 +153,7 @@ func (f Flow) Snapshot() (map[string][]byte, error) {
 		listed = append(listed, names[id])
 	}
 	meta["screens"] = listed
-	if references, ok := f.doc["references"]; ok && !zero(references) {
+	if references, ok := f.doc["references"]; ok && !model.Unset(references) {
 		meta["references"] = references
 	}
 	files[metadataFile] = write(meta)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 // The readers below take a value of any type for one of the wanted type, or for
@@ -64,24 +66,6 @@ func without(m map[string]any, names ...string) map[string]any {
 	return out
 }
 
-// zero reports whether v is what an optional field has when nobody set it.
-func zero(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return true
-	case bool:
-		return !v
-	case string:
-		return v == ""
-	case []any:
-		return len(v) == 0
-	case map[string]any:
-		return len(v) == 0
-	default:
-		return false
-	}
-}
-
 // hollow reports whether v holds nothing at any depth.
 func hollow(v any) bool {
 	switch v := v.(type) {
@@ -93,14 +77,14 @@ func hollow(v any) bool {
 		}
 		return true
 	default:
-		return zero(v)
+		return model.Unset(v)
 	}
 }
 
 // dropZero removes the named fields of m that hold nothing.
 func dropZero(m map[string]any, names ...string) {
 	for _, name := range names {
-		if v, ok := m[name]; ok && zero(v) {
+		if v, ok := m[name]; ok && model.Unset(v) {
 			delete(m, name)
 		}
 	}

@@ -215,3 +215,23 @@ func DecodeJSON(data []byte) (any, error) {
 	}
 	return Normalize(v)
 }
+
+// Unset reports whether a JSON value is what an optional field has that nobody set:
+// null, false, or something empty. Descope: one reply writes it out where another
+// leaves the field away. A number never is.
+func Unset(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case bool:
+		return !v
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	default:
+		return false
+	}
+}

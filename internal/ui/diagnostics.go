@@ -28,10 +28,10 @@ func DiagnosticsCount(d model.Diagnostics) string {
 	errors := len(d.Errors())
 	var parts []string
 	if errors > 0 {
-		parts = append(parts, count(errors, "error"))
+		parts = append(parts, Counted(errors, "error"))
 	}
 	if warnings := len(d) - errors; warnings > 0 {
-		parts = append(parts, count(warnings, "warning"))
+		parts = append(parts, Counted(warnings, "warning"))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -19,7 +19,7 @@ func FlowReportText(r flow.Report, noise bool, s Style) string {
 	}
 	writeFlowReport(&b, r, noise, "", s)
 	if !r.Equal() {
-		fmt.Fprintf(&b, "%s %s.\n", s.paint(bold, "Differences:"), count(len(r.Changes), "change"))
+		fmt.Fprintf(&b, "%s %s.\n", s.paint(bold, "Differences:"), Counted(len(r.Changes), "change"))
 	}
 	return b.String()
 }
@@ -46,7 +46,7 @@ func hiddenNoise(r flow.Report) string {
 	if len(r.Moved)+len(r.Noise) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("(not shown: %s moved on the canvas, %d of no meaning)", count(len(r.Moved), "task"), len(r.Noise))
+	return fmt.Sprintf("(not shown: %s moved on the canvas, %d of no meaning)", Counted(len(r.Moved), "task"), len(r.Noise))
 }
 
 // flowGroup are the changes of one task, or of the flow as a whole.

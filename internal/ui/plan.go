@@ -78,7 +78,7 @@ func planSummary(p *plan.Plan, f Forecast, s Style) string {
 	}
 	return fmt.Sprintf("%s %d to create, %d to update, %d to delete. %d unchanged. %s, about %s.",
 		s.paint(bold, "Plan:"), n[plan.Create], n[plan.Update], n[plan.Delete],
-		len(p.Unchanged), count(f.Calls, "call"), estimate(f.Took))
+		len(p.Unchanged), Counted(f.Calls, "call"), estimate(f.Took))
 }
 
 func writeChange(b *strings.Builder, c plan.Change, address int, s Style) {
@@ -98,7 +98,7 @@ func writeChange(b *strings.Builder, c plan.Change, address int, s Style) {
 		writeFlowReport(b, report, s.Verbose, indent, s)
 		c.Fields = slices.DeleteFunc(slices.Clone(c.Fields), func(f plan.FieldChange) bool { return f.Path == "definition" && fieldNote(f) == "" })
 	} else if f, ok := c.FlowDocument(); ok {
-		fmt.Fprintf(b, "%s%s, %s\n", indent, count(len(f.Tasks()), "task"), count(len(f.Screens()), "screen"))
+		fmt.Fprintf(b, "%s%s, %s\n", indent, Counted(len(f.Tasks()), "task"), Counted(len(f.Screens()), "screen"))
 		c.Fields = nil
 	}
 	field, limit := minField, maxField

@@ -107,7 +107,7 @@ func writeFolded(b *strings.Builder, f foldedOutcomes, s Style) {
 	if n := len(f.keys) - len(names); n > 0 {
 		examples += fmt.Sprintf(" and %d more", n)
 	}
-	b.WriteString(wrap(fmt.Sprintf("%s %s: %s (%s)", count(len(f.keys), "change"),
+	b.WriteString(wrap(fmt.Sprintf("%s %s: %s (%s)", Counted(len(f.keys), "change"),
 		s.paint(statusColor(apply.NotRun), string(apply.NotRun)), Safe(f.reason), examples), s) + "\n")
 }
 
@@ -117,7 +117,7 @@ func writeOutcome(b *strings.Builder, o apply.Outcome, address int, sum Summary,
 	if o.Status == apply.Done {
 		rest += "    " + Duration(o.Took)
 		if o.Attempts > o.StepsDone && o.StepsDone > 0 {
-			rest += fmt.Sprintf(" (%s)", count(o.Attempts, "attempt"))
+			rest += fmt.Sprintf(" (%s)", Counted(o.Attempts, "attempt"))
 		}
 	}
 	writeRow(b, o.Key, o.Action, address, rest, s)
@@ -128,7 +128,7 @@ func writeOutcome(b *strings.Builder, o apply.Outcome, address int, sum Summary,
 		b.WriteString(wrap(indent+Safe(o.Err.Error()), s) + "\n")
 	}
 	if o.StepsDone > 0 {
-		fmt.Fprintf(b, "%spartly applied: %s done\n", indent, count(o.StepsDone, "step"))
+		fmt.Fprintf(b, "%spartly applied: %s done\n", indent, Counted(o.StepsDone, "step"))
 	}
 	if sum.Hint != nil {
 		if hint := sum.Hint(o); hint != "" {

@@ -7,8 +7,8 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
-// count writes a number with its noun: "1 call", "2 calls".
-func count(n int, noun string) string {
+// Counted writes a number with its noun: "1 call", "2 calls".
+func Counted(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
@@ -29,7 +29,7 @@ func countKinds(keys []model.Key) string {
 		if text != "" {
 			text += ", "
 		}
-		text += count(j-i, string(keys[i].Kind))
+		text += Counted(j-i, string(keys[i].Kind))
 		i = j
 	}
 	return text
