@@ -121,6 +121,7 @@ suite_crash() { # the campaigns: crashes, kills, faults, full disks and damage e
     CAMPAIGNS=1 CRASH_EVERY=${CRASH_EVERY:-8} tests \
         '^(TestCrashesOf|TestCrashesAmong|TestChaos|TestFaultsOfFifty|TestFullDisk|TestFullFileSystem|TestEveryByteOfAPlan|TestMovedSincePlan|TestRestore$|TestCanary$|TestManyProcesses)' ./internal/cli/
     CAMPAIGNS=1 CRASH_EVERY=${CRASH_EVERY:-1} tests '^TestCrashes$' ./internal/cli/ # at every point
+    DESCOPE_MGMT_MERGES=${DESCOPE_MGMT_MERGES:-10000} tests '^TestMerge(Random|Mutations)$' ./internal/flow/
 }
 
 suite_corpus() { # real exports

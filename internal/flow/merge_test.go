@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
@@ -213,42 +214,64 @@ func conflictsIn(m map[string]Conflict) []Conflict {
 	return out
 }
 
+// mergeShards are the parts of [TestMergeRandom] that run beside each other.
+const mergeShards = 8
+
 // TestMergeRandom merges random edits of one flow: the result is valid, and what
 // was edited in different places is all in it.
 func TestMergeRandom(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
 	base := fixture(t)
-	triples, clean, disjoint, conflicts := 400, 0, 0, 0
+	triples := 400
 	if n, err := strconv.Atoi(os.Getenv("DESCOPE_MGMT_MERGES")); err == nil {
 		triples = n // 10000 take a minute
 	} else if testing.Short() || underRace > 1 {
 		triples = 100
 	}
-	for i := range triples {
-		from, _, _ := edited(t, base, "z", r, r.IntN(3))
-		ours, saidO, unitsO := edited(t, from, "a", r, 1+r.IntN(7))
-		theirs, saidT, unitsT := edited(t, from, "b", r, 1+r.IntN(7))
-		what := fmt.Sprintf("%d: %q against %q", i, saidO, saidT)
-		merged, found := checkMerge(t, what, from, ours, theirs)
-		conflicts += len(found)
-		if len(found) == 0 {
-			clean++
+	var clean, disjoint, conflicts atomic.Int64
+	t.Run("shards", func(t *testing.T) {
+		for shard := range mergeShards {
+			t.Run(strconv.Itoa(shard), func(t *testing.T) {
+				t.Parallel()
+				r := rand.New(rand.NewPCG(3, uint64(shard)))
+				for i := shard; i < triples; i += mergeShards {
+					found, apart := mergeRandom(t, i, base, r)
+					conflicts.Add(int64(found))
+					if found == 0 {
+						clean.Add(1)
+					}
+					if apart {
+						disjoint.Add(1)
+					}
+				}
+			})
 		}
-		if apart(unitsO, unitsT) {
-			disjoint++
-			dangling := strings.Contains(fmt.Sprint(saidO, saidT), "drop")
-			if len(found) > 0 && !dangling {
-				t.Fatalf("%s: conflicts %v", what, paths(found))
-			}
-			if len(found) == 0 {
-				isUnion(t, what, from, ours, theirs, merged)
-			}
-		}
+	})
+	if n := int64(triples); clean.Load() < n/5 || clean.Load() > n*9/10 || disjoint.Load() < n/10 {
+		t.Errorf("%d clean, %d disjoint", clean.Load(), disjoint.Load())
 	}
-	if clean < triples/5 || clean > triples*9/10 || disjoint < triples/10 {
-		t.Errorf("%d clean, %d disjoint", clean, disjoint)
+	t.Logf("counts: %d triples, %d clean, %d in different places, %d conflicts", triples, clean.Load(), disjoint.Load(), conflicts.Load())
+}
+
+// mergeRandom merges one triple; it returns the number of conflicts and whether the
+// edits were in different places.
+func mergeRandom(t *testing.T, i int, base Flow, r *rand.Rand) (conflicts int, disjoint bool) {
+	t.Helper()
+	from, _, _ := edited(t, base, "z", r, r.IntN(3))
+	ours, saidO, unitsO := edited(t, from, "a", r, 1+r.IntN(7))
+	theirs, saidT, unitsT := edited(t, from, "b", r, 1+r.IntN(7))
+	what := fmt.Sprintf("%d: %q against %q", i, saidO, saidT)
+	merged, found := checkMerge(t, what, from, ours, theirs)
+	if !apart(unitsO, unitsT) {
+		return len(found), false
 	}
-	t.Logf("counts: %d triples, %d clean, %d in different places, %d conflicts", triples, clean, disjoint, conflicts)
+	dangling := strings.Contains(fmt.Sprint(saidO, saidT), "drop")
+	if len(found) > 0 && !dangling {
+		t.Fatalf("%s: conflicts %v", what, paths(found))
+	}
+	if len(found) == 0 {
+		isUnion(t, what, from, ours, theirs, merged)
+	}
+	return len(found), true
 }
 
 func apart(a, b map[string]bool) bool {
