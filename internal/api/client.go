@@ -76,6 +76,21 @@ type Reader interface {
 	Roles(ctx context.Context) (map[string][]string, error)
 	// License returns the licence of the project.
 	License(ctx context.Context) (License, error)
+	// Forecast says what steps would take.
+	Forecast(steps []model.Step) Forecast
+}
+
+// reader is a client that has no method that writes.
+type reader struct{ Reader }
+
+// NewReader makes a client that cannot write: what it returns has the methods of
+// [Reader] and no others.
+func NewReader(c Config) (Reader, error) {
+	client, err := New(c)
+	if err != nil {
+		return nil, err
+	}
+	return reader{client}, nil
 }
 
 // Client is a client for one project. It is safe for concurrent use.

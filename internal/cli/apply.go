@@ -24,7 +24,7 @@ func (c *connection) apply(ctx context.Context, r request, p *plan.Plan, agreed 
 		Verb: verbOf(p), Noun: nounOf(p), Total: len(p.Changes), Now: c.app.now,
 	})
 	c.waiting.set(progress.Limited)
-	result := apply.Run(ctx, p, careful{c.client, c.app}, apply.Options{
+	result := apply.Run(ctx, p, careful{c.target, c.app}, apply.Options{
 		Workers:   c.app.flags.parallelism,
 		Journal:   rec,
 		OnFailure: c.onFailure(ctx, agreed),

@@ -423,7 +423,7 @@ func (c *connection) backupPrune(ctx context.Context, age string, dryRun bool) e
 // completeBackups completes the names of backups, without the network.
 func (a *app) completeBackups(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	names := []string{latest}
-	c, err := a.connectTo(cmd.Context(), false)
+	c, err := a.connectTo(cmd.Context(), onDisk)
 	if err == nil {
 		infos, _ := c.backups.List()
 		for _, i := range infos {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pcconnect.ai/descope-mgmt/internal/api"
+	"pcconnect.ai/descope-mgmt/internal/apply"
 	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/emulator"
 	"pcconnect.ai/descope-mgmt/internal/model"
@@ -28,9 +29,11 @@ type connection struct {
 	project  string
 	baseURL  string
 	// key says where the management key is from. The key itself only the client has.
-	key     setting
-	log     *slog.Logger
-	client  *api.Client
+	key    setting
+	log    *slog.Logger
+	client api.Reader
+	// target is where changes go; nil unless the connection is for writing.
+	target  apply.Target
 	state   *store.Dir
 	scope   *store.Scope
 	backups *store.Backups
@@ -73,15 +76,26 @@ func (l *listener) limited(until time.Time) bool {
 	return true
 }
 
-// connect compiles the chosen environment and opens its project. The caller
-// closes the connection.
+// access is what a connection is for.
+type access int
+
+const (
+	// onDisk has no client and needs no key: it is for what is kept on this machine
+	// of a project.
+	onDisk access = iota
+	// reading has a client that cannot write.
+	reading
+	writing
+)
+
+// connect compiles the chosen environment and opens its project to read it. The
+// caller closes the connection.
 func (a *app) connect(ctx context.Context) (*connection, error) {
-	return a.connectTo(ctx, true)
+	return a.connectTo(ctx, reading)
 }
 
-// connectTo is connect; without live it has no client and needs no key, for what is
-// kept on this machine of a project.
-func (a *app) connectTo(ctx context.Context, live bool) (*connection, error) {
+// connectTo is connect for an access.
+func (a *app) connectTo(ctx context.Context, how access) (*connection, error) {
 	m, err := a.module()
 	if err != nil {
 		return nil, err
@@ -105,7 +119,7 @@ func (a *app) connectTo(ctx context.Context, live bool) (*connection, error) {
 		return nil, refusedError("descope-mgmt plan --env "+env.value, "environment %s is protected, and %s must not choose it: name it with --env", env.value, env.where())
 	}
 	c := &connection{app: a, module: m, env: env.value, compiled: compiled}
-	if err := c.open(ctx, v, live); err != nil {
+	if err := c.open(ctx, v, how); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
@@ -124,7 +138,7 @@ func (a *app) onConnection(ctx context.Context, f func(*connection) error) (err 
 // onDisk runs what needs only what is kept of a project on this machine, and so no
 // key: backups can be looked at when there is none any more.
 func (a *app) onDisk(ctx context.Context, f func(*connection) error) (err error) {
-	c, err := a.connectTo(ctx, false)
+	c, err := a.connectTo(ctx, onDisk)
 	if err != nil {
 		return err
 	}
@@ -138,8 +152,8 @@ const emulatorURL = "http://localhost"
 
 // open decides project, server and key, and makes the client unless only what is kept
 // on this machine is asked for.
-func (c *connection) open(ctx context.Context, v variables, live bool) error {
-	a := c.app
+func (c *connection) open(ctx context.Context, v variables, how access) error {
+	a, live := c.app, how != onDisk
 	project, err := chooseProject(c.env, c.compiled.Environment.ProjectID, v)
 	if err != nil {
 		return err
@@ -189,7 +203,7 @@ func (c *connection) open(ctx context.Context, v variables, live bool) error {
 		return err
 	}
 	a.key, c.key.value = api.NewSecret(c.key.value), ""
-	c.client, err = api.New(api.Config{
+	err = c.dial(how, api.Config{
 		BaseURL: c.baseURL, ProjectID: c.project, Key: a.key,
 		Transport: transport, Proxy: http.ProxyFromEnvironment, Timeout: a.flags.timeout,
 		Workers: min(a.flags.parallelism, 20), Budgets: c.budgets(), Slots: c.state.Slots(a.now),
@@ -199,6 +213,19 @@ func (c *connection) open(ctx context.Context, v variables, live bool) error {
 		return configError("descope-mgmt doctor --env "+c.env, "%w", err)
 	}
 	return nil
+}
+
+// dial makes the client. Only one that is for writing can write.
+func (c *connection) dial(how access, config api.Config) (err error) {
+	if how != writing {
+		c.client, err = api.NewReader(config)
+		return err
+	}
+	client, err := api.New(config)
+	if err == nil {
+		c.client, c.target = client, client
+	}
+	return err
 }
 
 // notBorrowed refuses a project that a variable gives to an environment without

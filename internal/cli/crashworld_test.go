@@ -285,7 +285,7 @@ func (s *crashSite) do(command func(context.Context, *connection) (request, *pla
 		for i := range budgets {
 			budgets[i].Requests = 10_000 // it is not what this is about
 		}
-		if c.client, err = api.New(api.Config{
+		if err := c.dial(writing, api.Config{
 			BaseURL: emulatorURL, ProjectID: devProject, Key: api.NewSecret(testKey),
 			Transport: s.transport, Workers: s.workers, Budgets: budgets, OnWait: c.wait,
 		}); err != nil {

@@ -373,8 +373,7 @@ func (r *matrixRun) sync() syncRun {
 	}
 	c.state, c.scope = r.open()
 	c.backups = c.scope.Backups("")
-	var err error
-	if c.client, err = api.New(api.Config{
+	if err := c.dial(writing, api.Config{
 		BaseURL: emulatorURL, ProjectID: devProject, Key: api.NewSecret(testKey),
 		Transport: r.late, Workers: min(r.workers, 20), OnWait: c.wait,
 	}); err != nil {
@@ -397,7 +396,7 @@ func (r *matrixRun) sync() syncRun {
 		}
 		return c.showAndRun(ctx, request, out.plan, consent{yes: true, onError: r.onError, allowed: r.config.allowed, retry: "retry"}, false)
 	}
-	err = run()
+	err := run()
 	a.fail(err)
 	stop.Stop()
 	time.Sleep(veryLate)

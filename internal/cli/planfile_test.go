@@ -42,7 +42,7 @@ func newPlanReader(w *world) planReader {
 	root := newRootCmd(a)
 	a.cmd = root
 	a.flags.env = "dev"
-	c, err := a.connect(w.ctx)
+	c, err := a.connectTo(w.ctx, writing)
 	if err != nil {
 		w.t.Fatal(err)
 	}

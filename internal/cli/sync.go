@@ -70,7 +70,7 @@ func (a *app) begin(ctx context.Context, f *consentFlags) (*connection, consent,
 	if err != nil {
 		return nil, agreed, err
 	}
-	c, err := a.connect(ctx)
+	c, err := a.connectTo(ctx, writing)
 	if err != nil {
 		return nil, agreed, err
 	}
