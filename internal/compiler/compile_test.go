@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
+	src "pcconnect.ai/descope-mgmt/internal/source"
 )
 
 // repository is the module of this repository, which holds the real model.
@@ -243,7 +244,7 @@ func TestRoundTrip(t *testing.T) {
 			fmt.Fprintf(&b, "tenants: \"tenant-%d\": {name: \"T%d\", custom_attributes: {\n", i, i)
 			for k, v := range a {
 				label := literal.String.Quote(k)
-				if keptLabel(k) != k {
+				if src.KeptLabel(k) != k {
 					label = "(" + label + ")"
 				}
 				fmt.Fprintf(&b, "%s: %s\n", label, written(v))

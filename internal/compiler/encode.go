@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/format"
-	"cuelang.org/go/cue/token"
 	"go.yaml.in/yaml/v3"
+
+	src "pcconnect.ai/descope-mgmt/internal/source"
 )
 
 // encode writes a normalised value, or a document, with a final newline.
@@ -88,41 +87,16 @@ func encodeCUE(v any) ([]byte, error) {
 
 // exprOf is the literal of a normalised value, or of a document.
 func exprOf(v any) ast.Expr {
-	switch v := v.(type) {
-	case document:
-		return &ast.StructLit{Elts: documentDecls(v)}
-	case map[string]any:
-		s := &ast.StructLit{}
-		if len(v) > 0 { // braces even around a single field
-			s.Lbrace, s.Rbrace = token.Blank.Pos(), token.Newline.Pos()
-		}
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			s.Elts = append(s.Elts, field(name, v[name]))
-		}
-		return s
-	case []any:
-		list := &ast.ListLit{}
-		for _, e := range v {
-			list.Elts = append(list.Elts, exprOf(e))
-		}
-		return list
-	case string:
-		return ast.NewString(v)
-	case bool:
-		return ast.NewBool(v)
-	case json.Number:
-		return &ast.BasicLit{Kind: token.FLOAT, Value: v.String()}
-	default:
-		return ast.NewNull()
+	if d, ok := v.(document); ok {
+		return &ast.StructLit{Elts: documentDecls(d)}
 	}
+	return src.Literal(v)
 }
 
 func documentDecls(d document) []ast.Decl {
-	return []ast.Decl{field("environment", d.Environment), field("tenants", d.Tenants), field("flows", d.Flows)}
-}
-
-func field(name string, v any) *ast.Field {
-	f := &ast.Field{Label: exact(ast.NewStringLabel(name)), Value: exprOf(v)}
-	ast.SetRelPos(f, token.Newline)
-	return f
+	return []ast.Decl{
+		src.Field("environment", src.Literal(d.Environment)),
+		src.Field("tenants", src.Literal(d.Tenants)),
+		src.Field("flows", src.Literal(d.Flows)),
+	}
 }

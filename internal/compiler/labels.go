@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/cuecontext"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
+	src "pcconnect.ai/descope-mgmt/internal/source"
 )
 
 // changedLabels finds the keys that CUE would not keep as they are written: it
@@ -31,7 +31,7 @@ func (m *Module) changedLabels(file *ast.File, data []byte) model.Diagnostics {
 			return true
 		}
 		if _, ok := kept[name]; !ok {
-			kept[name] = keptLabel(name)
+			kept[name] = src.KeptLabel(name)
 		}
 		if becomes := kept[name]; becomes != name {
 			d := m.fileError(file.Filename, "changed-key", "the key %s would become %s", ascii(name), ascii(becomes))
@@ -43,30 +43,6 @@ func (m *Module) changedLabels(file *ast.File, data []byte) model.Diagnostics {
 		return true
 	}, nil)
 	return diags
-}
-
-// exact is a label that stands for the key as it is: a computed one, where CUE
-// would change the key otherwise.
-func exact(l ast.Label) ast.Label {
-	lit, ok := l.(*ast.BasicLit)
-	if !ok {
-		return l
-	}
-	name, ok := labelName(lit)
-	if !ok || isASCII([]byte(name)) || keptLabel(name) == name {
-		return l
-	}
-	return &ast.ParenExpr{X: lit}
-}
-
-// keptLabel is what CUE makes of a key that is written as a string.
-func keptLabel(name string) string {
-	v := cuecontext.New().BuildExpr(ast.NewStruct(&ast.Field{Label: ast.NewString(name), Value: ast.NewBool(true)}))
-	iter, err := v.Fields()
-	if err != nil || !iter.Next() {
-		return name
-	}
-	return iter.Selector().Unquoted()
 }
 
 func isIdent(l ast.Label) bool {
