@@ -28,26 +28,12 @@ func TestNodeSDK(t *testing.T) {
 	if _, err := os.Stat(filepath.Join("node_modules", "@descope", "node-sdk")); err != nil {
 		missing(t, "sdk", "the SDK is not installed; run npm ci in conformance/")
 	}
-	server, err := emulator.New(emulator.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- emulator.Serve(ctx, listener, server) }()
-	defer func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
+	ctx := t.Context()
+	server, address := serve(t, emulator.Options{})
+	_, paid := serve(t, emulator.Options{Tier: "tier2"})
 
 	run := exec.CommandContext(ctx, node, "--test", "--test-concurrency=1")
-	run.Env = append(os.Environ(), "DESCOPE_EMULATOR_URL=http://"+listener.Addr().String())
+	run.Env = append(os.Environ(), "DESCOPE_EMULATOR_URL=http://"+address, "DESCOPE_PAID_EMULATOR_URL=http://"+paid)
 	out, err := run.CombinedOutput()
 	if err != nil {
 		t.Errorf("the Node suite failed: %v\n%s", err, out)
@@ -58,6 +44,29 @@ func TestNodeSDK(t *testing.T) {
 	if !slices.ContainsFunc(server.Requests(), func(r emulator.Request) bool { return r.SDK == "nodejs" }) {
 		t.Error("the SDK never reached the emulator")
 	}
+}
+
+// serve runs an emulator until the test ends.
+func serve(t *testing.T, o emulator.Options) (server *emulator.Server, address string) {
+	t.Helper()
+	server, err := emulator.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- emulator.Serve(ctx, listener, server) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return server, listener.Addr().String()
 }
 
 // missing skips a suite, unless it is required.

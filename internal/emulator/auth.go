@@ -15,6 +15,9 @@ type Key struct {
 	Key string `json:"key"`
 	// Projects limits the key to some projects; empty is all of them.
 	Projects []string `json:"projects,omitempty"`
+	// Limited is a key of one project, whichever: it may not ask what only a key of
+	// the whole company may.
+	Limited bool `json:"limited,omitempty"`
 	// Expired refuses every use with 401.
 	Expired bool `json:"expired,omitempty"`
 	// NoRights refuses every use with 403, ReadOnly every write.
@@ -75,6 +78,8 @@ func (o *Options) findKey(secret string) (Key, bool) {
 		return Key{Key: secret, NoRights: true}, true
 	case "readonly":
 		return Key{Key: secret, ReadOnly: true}, true
+	case "limited":
+		return Key{Key: secret, Limited: true}, true
 	}
 	return Key{Key: secret}, true
 }
@@ -94,10 +99,7 @@ func (o *Options) authorize(b bearer, e endpoint, q Quirks) (Key, *apiError) {
 	if !e.company || b.project != "" {
 		known := len(o.Projects) == 0 || slices.Contains(o.Projects, b.project)
 		if !known || !wellFormed().MatchString(b.project) {
-			return Key{}, &apiError{
-				status: q.UnknownProjectStatus, code: codeProject,
-				message: fmt.Sprintf("Project %q does not exist", b.project),
-			}
+			return Key{}, noProject(b.project, q)
 		}
 	}
 	key, ok := o.findKey(b.key)
@@ -110,8 +112,14 @@ func (o *Options) authorize(b bearer, e endpoint, q Quirks) (Key, *apiError) {
 		return forbidden("Management key has no permission for this operation")
 	case b.project != "" && len(key.Projects) > 0 && !slices.Contains(key.Projects, b.project):
 		return forbidden("Management key has no permission for this project")
+	case e.whole && (key.Limited || len(key.Projects) > 0) && q.LimitedProjectList == "refuse":
+		return forbidden("Management key is limited to projects")
 	case key.ReadOnly && e.write:
 		return forbidden("Management key has no permission to write")
 	}
 	return key, nil
+}
+
+func noProject(id string, q Quirks) *apiError {
+	return &apiError{status: q.UnknownProjectStatus, code: codeProject, message: fmt.Sprintf("Project %q does not exist", id)}
 }

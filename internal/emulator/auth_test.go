@@ -108,13 +108,17 @@ func TestCompanyCalls(t *testing.T) {
 	h.equal("tier", h.ok("GET", "/v1/mgmt/license", ""), map[string]any{"rateLimitTier": "tier3"})
 	h.equal("projects", len(anyList(h.ok("POST", "/v1/mgmt/projects/list", "{}")["projects"])), 2)
 	h.bearer = other + ":S"
+	h.refused(403, "E000403", "POST", "/v1/mgmt/projects/list", "{}")
+	if err := h.server.SetQuirks(Quirks{LimitedProjectList: "filter"}); err != nil {
+		t.Fatal(err)
+	}
 	h.equal("scoped", h.ok("POST", "/v1/mgmt/projects/list", "")["projects"], []any{
 		map[string]any{"id": other, "name": other, "tag": "", "environment": "", "tags": []any{}},
 	})
 }
 
 func TestPlans(t *testing.T) {
-	for tier, want := range map[string]int{"": http.StatusForbidden, "tier2": http.StatusNotFound} {
+	for tier, want := range map[string]int{"": http.StatusForbidden, "tier2": http.StatusOK} {
 		h := start(t, Options{Tier: tier})
 		if got, _ := h.ask("POST", "/v1/mgmt/project/snapshot/export", "{}"); got != want {
 			t.Errorf("tier %q: %d, want %d", tier, got, want)

@@ -36,6 +36,13 @@ type document struct {
 type projectDocument struct {
 	Name string   `json:"name,omitempty"`
 	Tags []string `json:"tags,omitempty"`
+	// Environment is "production" or empty.
+	Environment string `json:"environment,omitempty"`
+	// Deleted: the project is gone for good.
+	Deleted bool `json:"deleted,omitempty"`
+	// Clones are the ones that were made of it and asked for later, by the id of
+	// their process.
+	Clones map[string]cloned `json:"clones,omitempty"`
 	// Tenants are tenant objects; only id and name are required, and
 	// successors is computed.
 	Tenants []map[string]any `json:"tenants,omitempty"`
@@ -53,6 +60,11 @@ type projectDocument struct {
 	Roles      named    `json:"roles,omitzero"`
 	Connectors named    `json:"connectors,omitzero"`
 	Attributes []string `json:"attributes,omitzero"`
+	// ConnectorDetails are connectors by name as a snapshot has them ("type",
+	// "description", "configuration"), with their secrets.
+	ConnectorDetails map[string]map[string]any `json:"connector_details,omitempty"`
+	// SnapshotFiles are files of a snapshot by path that nothing else stands for.
+	SnapshotFiles map[string]any `json:"snapshot_files,omitempty"`
 	// ComponentsVersion is what an import of a flow or theme is stamped with.
 	ComponentsVersion string `json:"components_version,omitempty"`
 	// FlowTemplates are what flow/template/list shows; absent is the emulator's
@@ -97,7 +109,7 @@ func decodeDocument(data []byte) (map[string]*project, error) {
 
 func (d projectDocument) build(id string) (*project, error) {
 	p := newProject(id)
-	p.name, p.tags = d.Name, d.Tags
+	p.name, p.tags, p.environment, p.deleted, p.clones = d.Name, d.Tags, d.Environment, d.Deleted, d.Clones
 	p.attributes, p.componentsVersion = d.Attributes, d.ComponentsVersion
 	var err error
 	if p.roles, err = d.Roles.complete("ROL", id); err != nil {
@@ -158,7 +170,21 @@ func (d projectDocument) build(id string) (*project, error) {
 			return nil, fmt.Errorf("sso of %q: %w", tenantID, err)
 		}
 	}
-	var errs [4]error
+	for name, details := range d.ConnectorDetails {
+		details, err := object(details)
+		if err != nil {
+			return nil, fmt.Errorf("connector_details of %q: %w", name, err)
+		}
+		if p.connectors == nil {
+			p.connectors = named{}
+		}
+		if p.connectors[name] == "" {
+			p.connectors[name] = mintID("CI", id, name)
+		}
+		p.detail(name, details)
+	}
+	var errs [5]error
+	p.files, errs[4] = object(d.SnapshotFiles)
 	p.users, errs[0] = objects(d.Users)
 	p.accessKeys, errs[1] = objects(d.AccessKeys)
 	p.theme, errs[2] = object(d.Theme)
@@ -171,7 +197,8 @@ func encode(projects ...*project) []byte {
 	doc := document{Version: formatVersion, Projects: make(map[string]projectDocument, len(projects))}
 	for _, p := range projects {
 		d := projectDocument{
-			Name: p.name, Tags: p.tags, Roles: p.roles, Connectors: p.connectors, Attributes: p.attributes,
+			Name: p.name, Tags: p.tags, Environment: p.environment, Deleted: p.deleted, Clones: p.clones,
+			ConnectorDetails: p.connectorDetails, SnapshotFiles: p.files, Roles: p.roles, Connectors: p.connectors, Attributes: p.attributes,
 			ComponentsVersion: p.componentsVersion, FlowTemplates: p.templates,
 			Settings: map[string]map[string]any{}, SSO: p.sso, FlowStamps: map[string]stamp{},
 			Users: p.users, AccessKeys: p.accessKeys, Theme: p.theme, ThemeV1: p.themeV1,

@@ -3,6 +3,7 @@ package emulator
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
@@ -19,6 +20,10 @@ type endpoint struct {
 	list string
 	// company marks what needs no project in the Authorization header.
 	company bool
+	// whole marks what a key that is limited to some projects may not ask.
+	whole bool
+	// others has the projects that exist looked up before the call.
+	others bool
 }
 
 // call is one request on its way through an endpoint. The project, where there
@@ -28,11 +33,14 @@ type call struct {
 	tier    string
 	key     Key
 	project *project
-	known   []*project // for projects/list
+	known   []*project // those that exist, where the endpoint asks for them
+	made    *project   // one that the call makes
 	query   url.Values
-	body    map[string]any
-	now     time.Time
-	serial  uint64
+	// argument is the end of the path, where the endpoint takes one.
+	argument string
+	body     map[string]any
+	now      time.Time
+	serial   uint64
 }
 
 // require checks that text fields are there, in this order.
@@ -123,7 +131,13 @@ func endpoints() map[string]endpoint {
 
 		"GET /v1/mgmt/role/all": {run: (*call).allRoles, list: "roles"},
 
-		"POST /v1/mgmt/projects/list": {run: (*call).listProjects, list: "projects", company: true},
+		"POST /v1/mgmt/projects/list":       {run: (*call).listProjects, list: "projects", company: true, whole: true, others: true},
+		"POST /v1/mgmt/project/update/name": write((*call).renameProject, "name"),
+		"POST /v1/mgmt/project/update/tags": write((*call).tagProject, "tags"),
+		"POST /v1/mgmt/project/clone":       write((*call).cloneProject, cloneRequest()...),
+		"POST /v1/mgmt/project/clone/async": write((*call).cloneAsync, cloneRequest()...),
+		asyncClone:                          {run: (*call).asyncResult},
+		"POST /v1/mgmt/project/delete":      {run: (*call).deleteProject, write: true, others: true, takes: []string{}},
 
 		"POST /v1/mgmt/flow/list":          {run: (*call).listFlows, list: "flows", takes: []string{"ids"}},
 		"POST /v2/mgmt/flow/export":        {run: (*call).exportFlow, takes: []string{"flowId"}},
@@ -137,12 +151,24 @@ func endpoints() map[string]endpoint {
 		"POST /v1/mgmt/theme/export":       {run: (*call).exportThemeV1},
 		"POST /v1/mgmt/theme/import":       write((*call).importThemeV1, "theme"),
 
-		"POST /v1/mgmt/project/clone":             {run: (*call).planOnly},
-		"POST /v1/mgmt/project/clone/async":       {run: (*call).planOnly},
-		"POST /v1/mgmt/project/snapshot/export":   {run: (*call).planOnly},
-		"POST /v1/mgmt/project/snapshot/import":   {run: (*call).planOnly},
-		"POST /v1/mgmt/project/snapshot/validate": {run: (*call).planOnly},
+		"POST /v1/mgmt/project/snapshot/export":   {run: (*call).exportSnapshot, takes: []string{"format"}},
+		"POST /v1/mgmt/project/snapshot/import":   write((*call).importSnapshot, snapshotRequest()...),
+		"POST /v1/mgmt/project/snapshot/validate": {run: (*call).validateSnapshot, takes: snapshotRequest()},
+		"POST /v1/mgmt/project/export":            {run: (*call).exportSnapshot, takes: []string{}},
+		"POST /v1/mgmt/project/import":            write((*call).importSnapshot, "files", "excludes"),
 	}
+}
+
+// asyncClone is the route of the result of a clone, whose id ends the path.
+const asyncClone = "GET /v1/mgmt/project/clone/async/"
+
+// endpointOf finds the endpoint of a route, and what of its path is an argument.
+func endpointOf(all map[string]endpoint, route string) (e endpoint, argument string, found bool) {
+	if id, ok := strings.CutPrefix(route, asyncClone); ok && id != "" {
+		return all[asyncClone], id, true
+	}
+	e, found = all[route]
+	return e, "", found && route != asyncClone
 }
 
 // decodeBody reads a request body. Descope: no body, null and {} all ask for

@@ -11,6 +11,7 @@ const (
 	codeInvalid    = "E011004" // arguments that cannot be honoured
 	codeProject    = "E011008" // unknown project
 	codeUserExists = "E062107"
+	codeLast       = "E073008" // the last project cannot be deleted
 	codeLicence    = "E111703" // the plan does not allow it
 	codeNoUser     = "E112102"
 	codeNoTenant   = "E112202"
@@ -32,6 +33,8 @@ func description(code string, status int) string {
 		return "Project not found"
 	case codeLicence:
 		return "License does not allow this operation"
+	case codeLast:
+		return "Cannot delete last project"
 	case codeNoTenant:
 		return "Tenant not found"
 	case codeUserExists:

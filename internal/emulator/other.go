@@ -3,7 +3,6 @@ package emulator
 import (
 	"maps"
 	"net/http"
-	"slices"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
@@ -13,13 +12,13 @@ func (c *call) licence() (map[string]any, *apiError) {
 	return map[string]any{"rateLimitTier": c.tier}, nil
 }
 
-// planOnly refuses what the free plan does not have; what it does have is not
-// there yet.
-func (c *call) planOnly() (map[string]any, *apiError) {
-	if c.tier == "tier1" {
-		return nil, &apiError{status: http.StatusForbidden, code: codeLicence, message: "This feature requires a pro license or above"}
+// paid refuses what the free plan does not have. Descope: clones and snapshots need
+// Pro or above.
+func (c *call) paid() *apiError {
+	if c.tier != "tier1" {
+		return nil
 	}
-	return nil, &apiError{status: http.StatusNotFound, code: ownCode(http.StatusNotFound), message: "The emulator has no snapshots and clones yet"}
+	return &apiError{status: http.StatusForbidden, code: codeLicence, message: "This feature requires a pro license or above"}
 }
 
 // exportTheme answers POST /v2/mgmt/theme/export, importTheme its counterpart.
@@ -57,26 +56,4 @@ func (c *call) importThemeV1() (map[string]any, *apiError) {
 	}
 	c.project.themeV1 = model.CloneMap(theme)
 	return c.exportThemeV1()
-}
-
-// listProjects answers POST /v1/mgmt/projects/list with those that the key may
-// use and the emulator has seen.
-func (c *call) listProjects() (map[string]any, *apiError) {
-	list := []any{}
-	for _, p := range c.known {
-		if len(c.key.Projects) > 0 && !slices.Contains(c.key.Projects, p.id) {
-			continue
-		}
-		p.mu.Lock()
-		name, tags := p.name, p.tags
-		p.mu.Unlock()
-		if name == "" {
-			name = p.id
-		}
-		if tags == nil {
-			tags = []string{}
-		}
-		list = append(list, map[string]any{"id": p.id, "name": name, "tag": "", "environment": "", "tags": tags})
-	}
-	return map[string]any{"projects": list}, nil
 }

@@ -13,14 +13,23 @@ import (
 type project struct {
 	id string
 
-	mu         sync.Mutex
-	name       string
-	tags       []string
-	tenants    []*tenant // in order of creation
-	byID       map[string]*tenant
-	flows      []*flow
-	roles      named
-	connectors named
+	mu sync.Mutex
+	// deleted: nothing of it is left, and it does not come back.
+	deleted     bool
+	name        string
+	tags        []string
+	environment string // "" or production
+	clones      map[string]cloned
+	tenants     []*tenant // in order of creation
+	byID        map[string]*tenant
+	flows       []*flow
+	roles       named
+	connectors  named
+	// connectorDetails are the connectors by name as a snapshot has them, secrets
+	// included; one that is not there is known by its name and id alone.
+	connectorDetails map[string]map[string]any
+	// files are those of an imported snapshot that nothing else here stands for.
+	files      map[string]any
 	attributes []string // nil: any
 	users      []map[string]any
 	accessKeys []map[string]any

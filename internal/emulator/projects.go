@@ -18,12 +18,14 @@ type shared struct {
 // be shared with the project and must not be changed; what it is made of is
 // replaced, not changed, by later calls.
 func (s *Server) call(c *call, e endpoint, projectID string) (map[string]any, *apiError, error) {
-	if e.company {
+	if e.others {
 		known, err := s.known(projectID)
 		c.known = known
 		if err != nil {
 			return nil, nil, err
 		}
+	}
+	if e.company {
 		value, refused := e.run(c)
 		return value, refused, nil
 	}
@@ -32,22 +34,54 @@ func (s *Server) call(c *call, e endpoint, projectID string) (map[string]any, *a
 		if err != nil {
 			return nil, nil, err
 		}
-		p.mu.Lock()
-		if p.stale {
-			p.mu.Unlock()
+		value, refused, stale, err := s.on(p, c, e)
+		if stale {
 			continue
 		}
-		defer p.mu.Unlock()
-		c.project = p.project
-		value, refused := e.run(c)
-		if refused == nil && e.write && s.options.Storage != nil {
-			if err := s.options.Storage.Save(projectID, encode(p.project)); err != nil {
-				p.stale = true // the next request reads again what is stored
-				return nil, nil, fmt.Errorf("saving project %s: %w", projectID, err)
-			}
+		if err == nil && c.made != nil {
+			err = s.keep(c.made)
 		}
-		return value, refused, nil
+		return value, refused, err
 	}
+}
+
+// on runs an endpoint on a project, unless another has taken its place.
+func (s *Server) on(p *shared, c *call, e endpoint) (value map[string]any, refused *apiError, stale bool, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stale {
+		return nil, nil, true, nil
+	}
+	if p.deleted {
+		return nil, noProject(p.id, c.quirks), false, nil
+	}
+	c.project = p.project
+	value, refused = e.run(c)
+	if refused == nil && e.write && s.options.Storage != nil {
+		if err := s.options.Storage.Save(p.id, encode(p.project)); err != nil {
+			p.stale = true // the next request reads again what is stored
+			return nil, nil, false, fmt.Errorf("saving project %s: %w", p.id, err)
+		}
+	}
+	return value, refused, false, nil
+}
+
+// keep adds a project that a call has made.
+func (s *Server) keep(p *project) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.made = append(s.made, p.id)
+	return s.putLocked(p)
+}
+
+// existing are the ids of the projects that exist; none stands for all.
+func (s *Server) existing() []string {
+	if len(s.options.Projects) == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append(slices.Clone(s.options.Projects), s.made...)
 }
 
 // project hands out a project, from the storage at first.
@@ -87,11 +121,24 @@ func (s *Server) projectLocked(id string) (*shared, error) {
 	return s.projects[id], nil
 }
 
+// lister is a storage that knows which projects it has.
+type lister interface {
+	Projects() ([]string, error)
+}
+
 // known lists the projects that exist, sorted by id.
 func (s *Server) known(asking string) ([]*project, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, id := range append(slices.Clone(s.options.Projects), asking) {
+	ids := append(slices.Clone(s.options.Projects), asking)
+	if l, ok := s.options.Storage.(lister); ok && !s.wiped && len(s.options.Projects) == 0 {
+		stored, err := l.Projects()
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, stored...)
+	}
+	for _, id := range ids {
 		if id == "" {
 			continue
 		}
@@ -101,7 +148,12 @@ func (s *Server) known(asking string) ([]*project, error) {
 	}
 	var known []*project
 	for _, id := range slices.Sorted(maps.Keys(s.projects)) {
-		known = append(known, s.projects[id].project)
+		p := s.projects[id]
+		p.mu.Lock()
+		if !p.deleted {
+			known = append(known, p.project)
+		}
+		p.mu.Unlock()
 	}
 	return known, nil
 }

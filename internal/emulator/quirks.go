@@ -101,6 +101,14 @@ type Quirks struct {
 	FlowListDSL string `json:"flow_list_dsl"`
 	// UnknownFlowDelete answers the deletion of an unknown flow: ok or not-found.
 	UnknownFlowDelete string `json:"unknown_flow_delete"`
+	// LimitedProjectList answers a key that is limited to some projects, when it
+	// asks for all: refuse, or filter, which shows it those that it may use.
+	LimitedProjectList string `json:"limited_project_list"`
+	// SnapshotMembers says what an import of a snapshot does with flows, connectors
+	// and styles that the manifests leave out: replace deletes them, merge keeps them.
+	SnapshotMembers string `json:"snapshot_members"`
+	// SnapshotSecrets in an export are blank, or a placeholder.
+	SnapshotSecrets string `json:"snapshot_secrets"`
 }
 
 // choice is a quirk with a closed set of values, the default first.
@@ -136,6 +144,9 @@ func (q *Quirks) choices() []choice {
 		{"unknown_connectors", &q.UnknownConnectors, []string{"drop", "keep", "refuse"}},
 		{"flow_list_dsl", &q.FlowListDSL, []string{"empty", "full"}},
 		{"unknown_flow_delete", &q.UnknownFlowDelete, []string{"ok", "not-found"}},
+		{"limited_project_list", &q.LimitedProjectList, []string{"refuse", "filter"}},
+		{"snapshot_members", &q.SnapshotMembers, []string{"replace", "merge"}},
+		{"snapshot_secrets", &q.SnapshotSecrets, []string{"blank", "placeholder"}},
 	}
 }
 

@@ -56,7 +56,8 @@ type Server struct {
 	mu       sync.Mutex // taken before the mu of a project, never after
 	quirks   Quirks
 	projects map[string]*shared
-	wiped    bool // what is in Storage no longer counts
+	made     []string // projects that clones made, where only some exist
+	wiped    bool     // what is in Storage no longer counts
 	faults   []*armed
 	limiter  limiter
 	log      []*Request
@@ -120,7 +121,7 @@ func (s *Server) answer(r *http.Request, entry *Request) reply {
 		return reply{cut: true}
 	}
 	in := incoming{bearer: parseBearer(r.Header.Get("Authorization")), route: r.Method + " " + r.URL.Path, query: r.URL.Query()}
-	in.endpoint, in.found = s.endpoints[in.route]
+	in.endpoint, in.argument, in.found = endpointOf(s.endpoints, in.route)
 	in.body, in.err = io.ReadAll(io.LimitReader(r.Body, s.options.MaxBody+1))
 	entry.keepBody(in.body)
 	entry.Project, entry.Auth = in.bearer.project, in.bearer.form
@@ -159,6 +160,7 @@ type incoming struct {
 	body     []byte
 	err      error // of reading the body
 	endpoint endpoint
+	argument string
 	found    bool
 }
 
@@ -194,7 +196,9 @@ func (s *Server) run(in *incoming, entry *Request, quirks Quirks) reply {
 			message: fmt.Sprintf("The request body is larger than %d bytes", s.options.MaxBody),
 		})
 	}
-	key, refused := s.options.authorize(in.bearer, e, quirks)
+	options := s.options
+	options.Projects = s.existing()
+	key, refused := options.authorize(in.bearer, e, quirks)
 	if refused != nil {
 		return errorReply(refused)
 	}
@@ -212,7 +216,7 @@ func (s *Server) run(in *incoming, entry *Request, quirks Quirks) reply {
 		entry.UnknownFields = unknownFields(body, e.takes)
 	}
 	c := &call{
-		quirks: quirks, tier: s.options.Tier, key: key, query: in.query, body: body,
+		quirks: quirks, tier: s.options.Tier, key: key, query: in.query, argument: in.argument, body: body,
 		now: s.options.Now(), serial: entry.serial,
 	}
 	value, refused, err := s.call(c, e, in.bearer.project)

@@ -2,10 +2,13 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -68,6 +71,34 @@ func (e *EmulatorStorage) Save(project string, data []byte) error {
 		return explain("writing", path, errors.New("the storage is closed"))
 	}
 	return replace(e.dir.disk, path, data, e.dir.fileMode(), false)
+}
+
+// Projects lists those that were ever saved, sorted.
+func (e *EmulatorStorage) Projects() ([]string, error) {
+	entries, err := os.ReadDir(e.path)
+	if err != nil {
+		return nil, explain("reading", e.path, err)
+	}
+	var ids []string
+	for _, entry := range entries {
+		path := filepath.Join(e.path, entry.Name())
+		if filepath.Ext(path) != ".json" {
+			continue
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, explain("reading", path, err)
+		}
+		var saved struct {
+			Projects map[string]json.RawMessage `json:"projects"`
+		}
+		if err := json.Unmarshal(data, &saved); err != nil {
+			return nil, explain("reading", path, err)
+		}
+		ids = slices.AppendSeq(ids, maps.Keys(saved.Projects))
+	}
+	slices.Sort(ids)
+	return ids, nil
 }
 
 func (e *EmulatorStorage) file(project string) string {

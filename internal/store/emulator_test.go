@@ -96,3 +96,25 @@ func TestEmulatorStorageConcurrently(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestEmulatorStorageProjects(t *testing.T) {
+	e, err := open(t).EmulatorStorage(t.Context(), holder("emulator"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close() //nolint:errcheck // the test is over
+	for _, id := range []string{"P2b", "P2a"} {
+		if err := e.Save(id, fmt.Appendf(nil, `{"projects":{%q:{}}}`, id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := e.Projects(); err != nil || fmt.Sprint(got) != "[P2a P2b]" {
+		t.Errorf("%v, %v", got, err)
+	}
+	if err := e.Save("P2c", []byte("broken")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := e.Projects(); err == nil {
+		t.Errorf("a broken file gave %v", got)
+	}
+}
