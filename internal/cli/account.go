@@ -120,7 +120,7 @@ func applied(last model.State, rec *store.RunRecord, outcomes []store.RunOutcome
 			}
 		case !wanted, restores(rec.Info.Operation) && !recorded:
 		case o.Status == statusDone:
-			sent := plan.Applied(want, model.Resource{Key: o.Key, Attrs: ch.After})
+			sent := plan.AppliedBut(rec.Plan.Accepted, want, model.Resource{Key: o.Key, Attrs: ch.After}, recordOf(was, recorded))
 			if restores(rec.Info.Operation) {
 				sent = replaced(was, sent)
 			}
@@ -141,6 +141,14 @@ func applied(last model.State, rec *store.RunRecord, outcomes []store.RunOutcome
 		}
 	}
 	return stateOf(now)
+}
+
+// recordOf is a record, nil where there is none.
+func recordOf(was model.Resource, recorded bool) *model.Resource {
+	if !recorded {
+		return nil
+	}
+	return &was
 }
 
 // reached is what an object was to be, without what it is not.

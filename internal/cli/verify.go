@@ -73,7 +73,7 @@ func (r *recorded) verify(ctx context.Context, q request, agreed consent, result
 	self := &store.RunRecord{Info: r.info, Plan: r.plan, Desired: q.desired, Ours: r.ours}
 	next, err := applied(rec.last, self, outcomes, live)
 	if err == nil {
-		err = r.advance(next, q, live, unchanged, left)
+		err = r.advance(next, q, live, unchanged, r.plan.Accepted, left)
 	}
 	if err == nil {
 		err = r.keepDeployed(live)
@@ -96,7 +96,7 @@ func unrecorded(err error) error {
 
 // advance saves what is now applied: with the objects that were checked and are as
 // they are to be without a change.
-func (c *connection) advance(next model.State, r request, live model.State, unchanged []model.Key, left map[model.Key][]string) error {
+func (c *connection) advance(next model.State, r request, live model.State, unchanged []model.Key, accepted []plan.FieldKey, left map[model.Key][]string) error {
 	now := byKey(next)
 	for _, k := range unchanged {
 		want, wanted := r.desired.Get(k)
@@ -105,7 +105,8 @@ func (c *connection) advance(next model.State, r request, live model.State, unch
 		case len(left[k]) > 0 || !wanted || !exists:
 		case restores(r.operation): // nothing was written, so nothing is ours that was not
 		default:
-			now[k] = plan.Applied(want, is)
+			was, recorded := now[k]
+			now[k] = plan.AppliedBut(accepted, want, is, recordOf(was, recorded))
 		}
 	}
 	state, err := stateOf(now)
@@ -155,7 +156,7 @@ func (c *connection) remember(ctx context.Context, r request, p *plan.Plan, agre
 	if err := c.release(rec.held, r, p, nil); err != nil {
 		return err
 	}
-	return c.advance(rec.last, r, c.live, unchanged, left)
+	return c.advance(rec.last, r, c.live, unchanged, p.Accepted, left)
 }
 
 // recordable are the unchanged objects that may be recorded as applied: those that

@@ -21,7 +21,8 @@ func Compute(desired, live, last model.State, o Options) (*Plan, error) {
 		options: o, kinds: model.Kinds(),
 		desired: desired, live: live, last: last,
 		targets: keySet(o.Targets), unmanaged: keySet(o.PruneUnmanaged),
-		managed: map[model.Kind]int{}, children: map[model.Key][]model.Key{},
+		accepted: byAccepted(o.Accepted),
+		managed:  map[model.Kind]int{}, children: map[model.Key][]model.Key{},
 		impossible: map[model.Key]bool{},
 	}
 	if err := c.checkOptions(); err != nil {
@@ -48,6 +49,7 @@ type computation struct {
 	kinds               []model.KindSpec // the table is built once: it is asked often
 	desired, live, last model.State
 	targets, unmanaged  map[model.Key]bool
+	accepted            map[model.Key][]Accepted
 
 	plan     Plan
 	managed  map[model.Kind]int // live objects that are desired or were applied
@@ -75,6 +77,12 @@ func (c *computation) visit(spec *model.KindSpec, t trio) error {
 	}
 	if len(c.targets) > 0 && !c.targets[key] {
 		return nil
+	}
+	if len(c.accepted[key]) > 0 {
+		var leave bool
+		if t, leave = c.accept(spec, t); leave {
+			return nil
+		}
 	}
 	switch {
 	case t.want != nil && t.live != nil:

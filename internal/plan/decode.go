@@ -104,7 +104,7 @@ func (in *planJSON) plan() (*Plan, error) {
 	p := &Plan{
 		FormatVersion: in.FormatVersion, Tool: in.Tool, Schema: in.Schema, Seal: in.Seal, Environment: in.Environment, Project: in.Project, BaseURL: in.BaseURL,
 		ConfigDigest: in.ConfigDigest, LiveDigest: in.LiveDigest,
-		Unchanged: orNil(in.Unchanged), Orphans: orNil(in.Orphans), Unmanaged: orNil(in.Unmanaged),
+		Unchanged: orNil(in.Unchanged), Orphans: orNil(in.Orphans), Unmanaged: orNil(in.Unmanaged), Accepted: orNil(in.Accepted),
 		Warnings: orNil(in.Warnings),
 	}
 	seen := map[model.Key]bool{}

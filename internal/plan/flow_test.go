@@ -104,3 +104,35 @@ func TestFlowNeeded(t *testing.T) {
 		}
 	}
 }
+
+// TestAcceptedFlow: of a flow its meaning is accepted, so that noise does not end it.
+func TestAcceptedFlow(t *testing.T) {
+	resource := func(attrs map[string]any) model.State {
+		s, err := model.NewState([]model.Resource{{Key: model.Key{Kind: model.Flow, ID: "f"}, Attrs: attrs}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	text := func(s string) map[string]any {
+		return flowAttrs(t, func(doc map[string]any) { node(doc, "a")["children"] = s })
+	}
+	noisy := flowAttrs(t, func(doc map[string]any) {
+		node(doc, "a")["children"] = "theirs"
+		doc["metadata"].(map[string]any)["componentsVersion"] = "99.0"
+	})
+	accepted := Accepted{Key: model.Key{Kind: model.Flow, ID: "f"}, Path: definition, Value: LiveValue(model.Flow, definition, text("theirs")[definition])}
+	if s, ok := accepted.Value.(string); !ok || len(s) > 80 {
+		t.Fatalf("a document is accepted as %v", accepted.Value)
+	}
+	for name, c := range map[string]struct {
+		live    map[string]any
+		changes int
+	}{"as accepted": {text("theirs"), 0}, "with noise": {noisy, 0}, "moved again": {text("others"), 1}} {
+		ours := resource(text("ours"))
+		p, err := Compute(ours, resource(c.live), ours, Options{Accepted: []Accepted{accepted}})
+		if err != nil || len(p.Changes) != c.changes || len(p.Accepted) != 1-c.changes {
+			t.Errorf("%s: %v, %d changes, %v accepted", name, err, len(p.Changes), p.Accepted)
+		}
+	}
+}

@@ -28,6 +28,7 @@ type planJSON struct {
 	Unchanged       []model.Key       `json:"unchanged"`
 	Orphans         []model.Key       `json:"orphans"`
 	Unmanaged       []model.Key       `json:"unmanaged"`
+	Accepted        []FieldKey        `json:"accepted"`
 	Guards          []guardJSON       `json:"guards"`
 	Warnings        model.Diagnostics `json:"warnings"`
 	Seal            string            `json:"seal,omitempty"`
@@ -83,7 +84,7 @@ func (p *Plan) MarshalJSON() ([]byte, error) {
 		FormatVersion: p.FormatVersion, Tool: p.Tool, Schema: p.Schema, Environment: p.Environment, Project: p.Project, BaseURL: p.BaseURL,
 		ConfigDigest: p.ConfigDigest, LiveDigest: p.LiveDigest, Summary: p.Counts(),
 		ResourceChanges: make([]changeJSON, 0, len(p.Changes)),
-		Unchanged:       orEmpty(p.Unchanged), Orphans: orEmpty(p.Orphans), Unmanaged: orEmpty(p.Unmanaged),
+		Unchanged:       orEmpty(p.Unchanged), Orphans: orEmpty(p.Orphans), Unmanaged: orEmpty(p.Unmanaged), Accepted: orEmpty(p.Accepted),
 		Guards: make([]guardJSON, 0, len(p.Guards)), Warnings: orEmpty(p.Warnings), Seal: p.Seal,
 	}
 	for i := range p.Changes {

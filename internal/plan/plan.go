@@ -11,7 +11,7 @@ import (
 
 // FormatVersion is the version of the plan's JSON form. A reader refuses a
 // plan of another version.
-const FormatVersion = "1.1"
+const FormatVersion = "1.2"
 
 // Action is what a change does.
 type Action string
@@ -59,6 +59,9 @@ type Plan struct {
 	// Unmanaged exist live and were never applied by us, and this plan leaves
 	// them alone.
 	Unmanaged []model.Key
+	// Accepted are the differences that this plan leaves alone, since somebody
+	// accepted them as they are: in the order of the objects, then as accepted.
+	Accepted []FieldKey
 	// Guards are the rules that this plan meets; each stops it from running
 	// unless allowed. Sorted by rule, then keys.
 	Guards   []Guard
@@ -174,6 +177,8 @@ type Options struct {
 	Prune []model.Kind
 	// PruneUnmanaged deletes exactly these unmanaged resources.
 	PruneUnmanaged []model.Key
+	// Accepted is drift that stays as it is.
+	Accepted []Accepted
 	// Held are the values that earlier rollbacks took back.
 	Held []Held
 	// InUse are facts that speak against the deletion of an object, for example
