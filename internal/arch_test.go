@@ -52,6 +52,7 @@ func table() []pkg {
 		{dir: "internal/plan", ours: []string{"model", "flow"}, third: []string{"github.com/r3labs/diff/v3"}, pure: true},
 		{dir: "internal/apply", ours: []string{"model", "plan"}},
 		{dir: "internal/flow", ours: []string{"model"}, pure: true},
+		{dir: "internal/snapshot", ours: []string{"model", "flow"}, pure: true},
 		{dir: "internal/api", ours: []string{"model"}, third: []string{"golang.org/x/time/rate", "github.com/cenkalti/backoff/v4"}},
 		{dir: "internal/emulator", ours: []string{"model"}},
 		{dir: "internal/store", ours: []string{"model", "plan"}, third: []string{"github.com/gofrs/flock"}},
