@@ -123,6 +123,7 @@ func canaryStory() [][]string {
 		{"validate"},
 		{"eval"},
 		{"env", "list"},
+		{"explain", "tenant/acme-corp"},
 		{"doctor"},
 		{"help"},
 		{"plan", "--out", "saved.plan"},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
@@ -20,7 +21,18 @@ func TestDocumentedJSON(t *testing.T) {
 	}
 	tables := tablesOf(string(page))
 	documents := []any{
-		ui.ResultDoc{}, ui.OutcomeDoc{}, runEntry{}, nil, backupEntry{}, store.AuditRecord{}, tenantEntry{}, envEntry{}, check{},
+		ui.ResultDoc{},
+		ui.OutcomeDoc{},
+		runEntry{},
+		nil,
+		backupEntry{},
+		store.AuditRecord{},
+		tenantEntry{},
+		envEntry{},
+		check{},
+		explainDoc{},
+		explainEntry{},
+		compiler.Contribution{},
 	}
 	if len(tables) != len(documents) {
 		t.Fatalf("%d tables, want %d", len(tables), len(documents))

@@ -53,7 +53,7 @@ func newRootCmd(a *app) *cobra.Command {
 		return a.checkGlobalFlags(cmd)
 	}
 	root.AddCommand(
-		newEvalCmd(a), newValidateCmd(a), newFmtCmd(a),
+		newEvalCmd(a), newValidateCmd(a), newFmtCmd(a), newExplainCmd(a),
 		newPlanCmd(a), newSyncCmd(a), newRollbackCmd(a), newRunsCmd(a), newBackupCmd(a), newAuditCmd(a),
 		newTenantCmd(a), newFlowCmd(a), newEnvCmd(a),
 		newDoctorCmd(a), newEmulatorCmd(a), newVersionCmd(a),

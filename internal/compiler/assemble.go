@@ -55,10 +55,15 @@ func (c *compiled) assemble() model.Diagnostics {
 	return diags
 }
 
+// isAttribute tells the fields of an object that Descope has, too.
+func (o *object) isAttribute(field string) bool {
+	return !isPolicy(field) && (o.template() == "" || !isTemplateField(field))
+}
+
 func (o *object) resource(where positions) model.Resource {
-	attrs, template := make(map[string]any, len(o.fields)), o.template()
+	attrs := make(map[string]any, len(o.fields))
 	for name, v := range o.fields {
-		if !isPolicy(name) && (template == "" || !isTemplateField(name)) {
+		if o.isAttribute(name) {
 			attrs[name] = v
 		}
 	}

@@ -70,6 +70,9 @@ type FieldExplanation struct {
 	// Path is the field as [model.JoinPath] writes it.
 	Path  string
 	Value any
+	// Attribute: Descope has the field, too. Others say how the tool is to treat the
+	// object, or what a template makes of it.
+	Attribute bool
 	// Contributions are those of the user's files, the base before the overlay. One of
 	// the schema is among them only where the schema decides.
 	Contributions []Contribution
@@ -141,7 +144,7 @@ func (c *compiled) contributions(key model.Key, path []string) (*Explanation, mo
 		Environment: c.result.Environment, Key: key, Path: model.JoinPath(path...),
 		Origin: o.where.origin, Excluded: o.excluded, Fields: []FieldExplanation{},
 	}
-	t.leaves(e, nil, o.fields, o.value, o.shown(path))
+	t.leaves(e, nil, o.fields, o.value, o.isAttribute, o.shown(path))
 	if len(path) == 0 {
 		return e, nil
 	}
@@ -155,7 +158,7 @@ func (c *compiled) contributions(key model.Key, path []string) (*Explanation, mo
 		return e, nil
 	}
 	if !o.excluded && len(path) == 1 && slices.Contains(schemaFields()["#"+title(key.Kind)], path[0]) && path[0] != "id" {
-		e.Fields = []FieldExplanation{{Path: model.JoinPath(path...), Contributions: []Contribution{}}}
+		e.Fields = []FieldExplanation{{Path: model.JoinPath(path...), Attribute: o.isAttribute(path[0]), Contributions: []Contribution{}}}
 		return e, nil
 	}
 	return nil, c.unknownPath(o, path, all)
@@ -179,7 +182,7 @@ func (o *object) shown(path []string) func(at []string, c []Contribution) bool {
 }
 
 // leaves explains what is below a place of an object, in the order of the paths.
-func (t *tracer) leaves(e *Explanation, at []string, fields map[string]any, v cue.Value, shown func([]string, []Contribution) bool) {
+func (t *tracer) leaves(e *Explanation, at []string, fields map[string]any, v cue.Value, attribute func(string) bool, shown func([]string, []Contribution) bool) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if len(at) == 0 && name == "id" {
 			continue
@@ -187,10 +190,10 @@ func (t *tracer) leaves(e *Explanation, at []string, fields map[string]any, v cu
 		path := append(slices.Clip(at), name)
 		value := v.LookupPath(cue.MakePath(cue.Str(name)))
 		if below, ok := fields[name].(map[string]any); ok && len(below) > 0 && path[0] != "definition" {
-			t.leaves(e, path, below, value, shown)
+			t.leaves(e, path, below, value, attribute, shown)
 			continue
 		}
-		f := FieldExplanation{Path: model.JoinPath(path...), Value: fields[name], Contributions: t.contributions(value)}
+		f := FieldExplanation{Path: model.JoinPath(path...), Value: fields[name], Attribute: attribute(path[0]), Contributions: t.contributions(value)}
 		if shown(path, f.Contributions) {
 			e.Fields = append(e.Fields, f)
 		}
