@@ -123,6 +123,8 @@ func canaryStory() [][]string {
 		{"validate"},
 		{"eval"},
 		{"env", "list"},
+		{"env", "diff", "dev", "prod"},
+		{"env", "diff", "dev", "prod", "--live"},
 		{"explain", "tenant/acme-corp"},
 		{"doctor"},
 		{"help"},

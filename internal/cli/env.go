@@ -14,9 +14,9 @@ import (
 func newEnvCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "env",
-		Short: "Environments: what there is",
+		Short: "Environments: list, diff",
 		Example: `  descope-mgmt env list
-  descope-mgmt env list -o json`,
+  descope-mgmt env diff staging prod`,
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "list",
@@ -25,7 +25,7 @@ func newEnvCmd(a *app) *cobra.Command {
   descope-mgmt env list -o json | jq -r '.[] | select(.protected) | .name'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.envList(cmd.Context()) },
-	})
+	}, newEnvDiffCmd(a))
 	return cmd
 }
 
@@ -37,7 +37,9 @@ type envEntry struct {
 	BaseURL   string `json:"base_url,omitempty"`
 	Tenants   int    `json:"tenants"`
 	Flows     int    `json:"flows"`
-	Valid     bool   `json:"valid"`
+	// LeftOut are those that enabled_in leaves out.
+	LeftOut int  `json:"left_out"`
+	Valid   bool `json:"valid"`
 }
 
 // envList lists what it can: an environment that does not compile is listed as
@@ -52,7 +54,7 @@ func (a *app) envList(ctx context.Context) error {
 		return configError("", "%w", err)
 	}
 	entries := make([]envEntry, 0, len(names))
-	table := ui.NewTable("name", "project", "protected", "tenants", "flows")
+	table := ui.NewTable("name", "project", "protected", "tenants", "flows", "left out")
 	invalid := false
 	for _, name := range names {
 		r, diagnostics := compiler.Compile(ctx, m, name)
@@ -62,19 +64,19 @@ func (a *app) envList(ctx context.Context) error {
 		if len(diagnostics.Errors()) > 0 {
 			invalid = true
 			entries = append(entries, envEntry{Name: name})
-			table.Add(name, "invalid: descope-mgmt validate "+name, "", "", "")
+			table.Add(name, "invalid: descope-mgmt validate "+name, "", "", "", "")
 			continue
 		}
 		e := envEntry{
 			Name: name, ProjectID: r.Environment.ProjectID, Protected: r.Environment.Protected, BaseURL: r.Environment.BaseURL,
-			Tenants: len(r.State.Of(model.Tenant)), Flows: len(r.State.Of(model.Flow)), Valid: true,
+			Tenants: len(r.State.Of(model.Tenant)), Flows: len(r.State.Of(model.Flow)), LeftOut: len(r.Excluded), Valid: true,
 		}
 		entries = append(entries, e)
 		protected := ""
 		if e.Protected {
 			protected = "protected"
 		}
-		table.Add(e.Name, e.ProjectID, protected, fmt.Sprint(e.Tenants), fmt.Sprint(e.Flows))
+		table.Add(e.Name, e.ProjectID, protected, fmt.Sprint(e.Tenants), fmt.Sprint(e.Flows), fmt.Sprint(e.LeftOut))
 	}
 	if a.flags.output != formatText {
 		if err := a.encode(entries); err != nil {

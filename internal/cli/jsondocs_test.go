@@ -33,6 +33,10 @@ func TestDocumentedJSON(t *testing.T) {
 		explainDoc{},
 		explainEntry{},
 		compiler.Contribution{},
+		envDiffDoc{},
+		envDiffObject{},
+		envDiffField{},
+		envDiffSide{},
 	}
 	if len(tables) != len(documents) {
 		t.Fatalf("%d tables, want %d", len(tables), len(documents))
