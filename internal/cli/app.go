@@ -18,6 +18,7 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
+	"pcconnect.ai/descope-mgmt/internal/yamlconfig"
 )
 
 // app is what commands need from outside, and the flags that all of them share.
@@ -116,32 +117,10 @@ func (a *app) relative(path string) string {
 // below its directory.
 func isFileName(id string) bool { return filepath.IsLocal(id) && !strings.ContainsAny(id, `/\`) }
 
-// module finds the configuration: --config, DESCOPE_CONFIG, else upwards from
-// the working directory.
-func (a *app) module() (*compiler.Module, error) {
-	dir := a.dir()
-	given := setting{a.flags.config, "--config", fromFlag}
-	if given.value == "" {
-		given = variables{environ: a.environ}.general(varConfig)
-	}
-	if given.value != "" {
-		switch filepath.Ext(given.value) {
-		case ".yaml", ".yml", ".json":
-			return nil, configError("", "%s (from %s) is YAML or JSON, which this version does not read; name the directory of a CUE module", given.value, given.where())
-		}
-		dir = a.path(given.value)
-	}
-	m, err := compiler.Find(dir)
-	if err != nil {
-		return nil, configError("", "%w", err)
-	}
-	return m, nil
-}
-
 // variables are the settings of the environment and of the module's .env.
 func (a *app) variables(m *compiler.Module) (variables, error) {
 	dotenv, err := readDotEnv(m.Root())
-	return variables{environ: a.environ, dotenv: dotenv}, err
+	return variables{environ: a.environ, dotenv: dotenv, module: m}, err
 }
 
 // environment chooses the environment to work on; see [chooseEnvironment].
@@ -149,6 +128,9 @@ func (a *app) environment(m *compiler.Module, v variables) (setting, error) {
 	names, err := m.Environments()
 	if err != nil {
 		return setting{}, configError("", "%w", err)
+	}
+	if m.YAML() != "" && len(names) == 1 && names[0] == yamlconfig.DefaultEnvironment && a.flags.env == "" && v.general(varEnv).value == "" {
+		return setting{names[0], m.YAML(), fromConfig}, nil // it names none: there is no choice
 	}
 	return chooseEnvironment(a.flags.env, names, v, gitBranch(a.dir()))
 }

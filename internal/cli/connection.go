@@ -251,8 +251,8 @@ func (c *connection) notBorrowed(ctx context.Context, project setting) error {
 			return configError("descope-mgmt validate "+name, "environment %s does not compile, so whether project %s (from %s) is its own cannot be told",
 				name, project.value, project.where())
 		case other.Environment.ProjectID == project.value:
-			return refusedError("", "project %s (from %s) is that of environment %s; each environment is a project of its own, so write the project_id of %s in envs/%s",
-				project.value, project.where(), name, c.env, c.env)
+			return refusedError("", "project %s (from %s) is that of environment %s; each environment is a project of its own, so write the project_id of %s in %s",
+				project.value, project.where(), name, c.env, c.module.Place(c.env))
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -100,7 +101,7 @@ func (a *app) diagnose(ctx context.Context) (checks []check, failure error) {
 	if !step("configuration", err, "") {
 		return checks, failure
 	}
-	checks[len(checks)-1].Detail = m.Root()
+	checks[len(checks)-1].Detail = filepath.Join(m.Root(), filepath.FromSlash(m.YAML()))
 	switch status, detail := compiler.SchemaCopy(m); status {
 	case compiler.SchemaStale:
 		add("schema", checkWarning, "the schema/ of this module is not this binary's, which is what counts: "+detail, "")

@@ -36,6 +36,9 @@ func (a *app) format(args []string, check bool) error {
 		if err != nil {
 			return err
 		}
+		if err := a.inCUE(m, "fmt without a path"); err != nil {
+			return err
+		}
 		paths = append(paths, filepath.Join(m.Root(), "envs"))
 	}
 	changed, diagnostics := compiler.Format(paths, check)

@@ -39,7 +39,7 @@ func (e *keyError) Unwrap() error { return e.err }
 
 // chooseKey finds the source that counts: the flags before the real environment
 // before .env and, in each of these, what is for one environment before what is
-// for all. Two sources beside each other are refused, since either could be the
+// for all; the variable that a configuration in YAML names comes last. Two sources beside each other are refused, since either could be the
 // one that was forgotten, and so is a command in .env: a repository that was
 // checked out must not run any.
 func chooseKey(env, file, command string, v variables) (keySource, error) {
@@ -61,6 +61,9 @@ func chooseKey(env, file, command string, v variables) (keySource, error) {
 				level = append(level, keySource{from.lookup(prefix + form), form})
 			}
 			levels = append(levels, level)
+		}
+		if named := v.keyVariable(env); named != "" {
+			levels = append(levels, []keySource{{from.lookup(named), varKey}})
 		}
 	}
 	for _, level := range levels {

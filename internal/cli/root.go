@@ -67,7 +67,7 @@ func (a *app) addGlobalFlags(root *cobra.Command) {
 	f := root.PersistentFlags()
 	f.StringVarP(&a.flags.env, "env", "e", "", "environment: a directory under envs/ (default: DESCOPE_ENVIRONMENT, or the git branch)")
 	f.StringVarP(&a.flags.dir, "dir", "C", "", "work in this directory")
-	f.StringVar(&a.flags.config, "config", "", "directory of the configuration (default: DESCOPE_CONFIG, or upwards from the working directory)")
+	f.StringVar(&a.flags.config, "config", "", "directory of the configuration, or a YAML file (default: DESCOPE_CONFIG, or upwards from the working directory)")
 	f.StringVar(&a.flags.stateDir, "state-dir", "", "state directory (default: DESCOPE_STATE_DIR, or ~/.descope-mgmt)")
 	f.StringVar(&a.flags.backupDir, "backup-dir", "", "directory of the backups (default: DESCOPE_BACKUP_DIR, or backups in the state directory)")
 	f.StringVar(&a.flags.baseURL, "base-url", "", "address of Descope's API (default: DESCOPE_BASE_URL, or by the project id)")

@@ -11,6 +11,7 @@ import (
 	"github.com/joho/godotenv"
 
 	"pcconnect.ai/descope-mgmt/internal/api"
+	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
@@ -70,6 +71,24 @@ func (s setting) where() string {
 type variables struct {
 	environ func(string) (string, bool)
 	dotenv  map[string]string
+	// module is the configuration that the settings are for, or nil.
+	module *compiler.Module
+}
+
+// place is where an environment is written, in words.
+func (v variables) place(env string) string {
+	if v.module == nil {
+		return "envs/" + env
+	}
+	return v.module.Place(env)
+}
+
+// keyVariable is the variable that a configuration in YAML names for the key, or "".
+func (v variables) keyVariable(env string) string {
+	if v.module == nil {
+		return ""
+	}
+	return v.module.KeyVariable(env)
 }
 
 // readDotEnv reads the .env file of a directory; a missing one is empty.
@@ -155,7 +174,7 @@ func chooseProject(env, configured string, v variables) (setting, error) {
 	given := v.forEnvironment(env, varProjectID)
 	if configured == "" {
 		if given.value == "" {
-			return setting{}, configError("", "environment %s has no project: write project_id in envs/%s, or set %s", env, env, environmentVariable(env, varProjectID))
+			return setting{}, configError("", "environment %s has no project: write project_id in %s, or set %s", env, v.place(env), environmentVariable(env, varProjectID))
 		}
 		return given, nil
 	}

@@ -74,6 +74,11 @@ func (o *tenantCreateOptions) run(cmd *cobra.Command, args []string) (err error)
 		return err
 	}
 	defer closing(c, &err)
+	if o.write {
+		if err := o.inCUE(c.module, "--write"); err != nil {
+			return err
+		}
+	}
 	key := model.Key{Kind: model.Tenant, ID: id}
 	if configured, ok := c.compiled.State.Get(key); ok {
 		return refusedError("descope-mgmt tenant sync "+id+" --env "+c.env, "%s is in the configuration (%s), which decides what it is", key, configured.Origin)

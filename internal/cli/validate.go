@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -32,13 +33,19 @@ It needs no network and no key. Exit 5 if there is a mistake.`,
 }
 
 func (a *app) validate(ctx context.Context, only []string) error {
+	var results []*compiler.Result
+	var diagnostics model.Diagnostics
 	m, err := a.module()
-	if err != nil {
+	var mistakes *diagnosticsError // of a configuration in YAML that has no form yet
+	switch {
+	case errors.As(err, &mistakes):
+		diagnostics = mistakes.diagnostics
+	case err != nil:
 		return err
-	}
-	results, diagnostics, err := a.compileSome(ctx, m, only)
-	if err != nil {
-		return err
+	default:
+		if results, diagnostics, err = a.compileSome(ctx, m, only); err != nil {
+			return err
+		}
 	}
 	failed := len(diagnostics.Errors()) > 0
 	if a.flags.output != formatText {

@@ -110,6 +110,9 @@ func compile(ctx context.Context, m *Module, env string, alone bool) (*compiled,
 	if err != nil {
 		return nil, model.Diagnostics{*err}
 	}
+	if m.yaml != nil {
+		diags = m.inYAML(diags)
+	}
 	return c, diags
 }
 

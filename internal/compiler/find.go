@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"cuelang.org/go/mod/modfile"
+
+	"pcconnect.ai/descope-mgmt/internal/yamlconfig"
 )
 
 const (
@@ -27,12 +29,21 @@ type Module struct {
 	root    string // absolute
 	path    string // import path, without a version
 	unsaved map[string][]byte
+	// yaml is the configuration that the module stands for, where it is not written in
+	// CUE; root is then a directory that does not exist. See [OfYAML].
+	yaml *yamlconfig.Config
 }
+
+// NotFoundError says that there is no module with environments, as opposed to one that
+// cannot be read.
+type NotFoundError struct{ text string }
+
+func (e *NotFoundError) Error() string { return e.text }
 
 // Find looks for the module that dir belongs to: the nearest directory from dir
 // upwards that has a cue.mod, which must then have an envs directory. A
 // relative dir counts from the working directory. The error names what is
-// missing and how to make it.
+// missing and how to make it; it is a [*NotFoundError] where nothing is there.
 func Find(dir string) (*Module, error) {
 	start, err := filepath.Abs(dir)
 	if err != nil {
@@ -48,7 +59,7 @@ func Find(dir string) (*Module, error) {
 			return open(root)
 		}
 		if root == filepath.Dir(root) {
-			return nil, fmt.Errorf("no cue.mod in %s or in any directory above it; a configuration is a CUE module: a directory with envs/ and cue.mod/module.cue, which says module: \"example.com/descope@v0\", %s", start, languageVersion)
+			return nil, &NotFoundError{fmt.Sprintf("no cue.mod in %s or in any directory above it; a configuration is a CUE module: a directory with envs/ and cue.mod/module.cue, which says module: \"example.com/descope@v0\", %s", start, languageVersion)}
 		}
 	}
 }
@@ -70,7 +81,7 @@ func open(root string) (*Module, error) {
 		return nil, fmt.Errorf(`%s names no module; write for example module: "example.com/descope@v0"`, filepath.Join(root, moduleFile))
 	}
 	if !isDir(filepath.Join(root, envsDir)) {
-		return nil, fmt.Errorf("%s has no envs directory; %s", root, writeEnvironment("dev"))
+		return nil, &NotFoundError{fmt.Sprintf("%s has no envs directory; %s", root, writeEnvironment("dev"))}
 	}
 	return &Module{root: root, path: path}, nil
 }
@@ -101,12 +112,21 @@ func (m *Module) With(path string, contents []byte) *Module {
 	return &other
 }
 
-// Root is the absolute path of the directory that holds cue.mod.
-func (m *Module) Root() string { return m.root }
+// Root is the absolute path of the directory that holds cue.mod, or to which a
+// configuration in YAML belongs.
+func (m *Module) Root() string {
+	if m.yaml != nil {
+		return m.yaml.Root()
+	}
+	return m.root
+}
 
 // Environments returns the names of the environments, sorted: the directories
 // under envs that hold a .cue file.
 func (m *Module) Environments() ([]string, error) {
+	if m.yaml != nil {
+		return m.yaml.Environments(), nil
+	}
 	entries, err := os.ReadDir(filepath.Join(m.root, envsDir))
 	if err != nil {
 		return nil, fmt.Errorf("listing the environments: %w", err)
@@ -155,6 +175,9 @@ func isDir(path string) bool {
 
 // rel is a path inside the module as positions show it.
 func (m *Module) rel(path string) string {
+	if m.yaml != nil && !filepath.IsAbs(path) {
+		return path // the files of the user are known by their names alone
+	}
 	if r, ok := strings.CutPrefix(path, m.root+string(filepath.Separator)); ok {
 		return filepath.ToSlash(r) // what it nearly always is
 	}

@@ -58,6 +58,9 @@ func levelOf(path string) int { return strings.Count(filepath.ToSlash(path), "/"
 // isUserFile tells the files of the user from the schema and from what the
 // loader added.
 func (m *Module) isUserFile(path string) bool {
+	if m.yaml != nil && !filepath.IsAbs(path) {
+		return path != "" // where a value of the YAML stands
+	}
 	return filepath.IsAbs(path) &&
 		filepath.Dir(path) != filepath.Join(m.root, schemaDir) &&
 		filepath.Base(path) != generatedFile

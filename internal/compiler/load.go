@@ -40,6 +40,8 @@ type loaded struct {
 	refused      model.Diagnostics // files that were not accepted
 	warnings     model.Diagnostics
 	generated    map[model.Origin]positions // by the label of their comprehension
+	// syntax are the files of a configuration that is not written in CUE, by path.
+	syntax map[string]*ast.File
 }
 
 // wants are the parts of an environment that are worth their time.
@@ -60,28 +62,23 @@ func (m *Module) load(env string, want wants) (*loaded, model.Diagnostics) {
 	if !slices.Contains(environments, env) {
 		return nil, model.Diagnostics{m.unknownEnvironment(env, environments)}
 	}
-	base, overlayDir := filepath.Join(m.root, envsDir), filepath.Join(m.root, envsDir, env)
-	shared, diags := m.readSources(base)
-	own, d := m.readSources(overlayDir)
-	if diags = append(diags, d...); len(diags) > 0 {
-		return nil, diags
-	}
-	pkg, diags := m.packageName(shared, own)
+	l := &loaded{module: m, env: env, environments: environments, resources: want.resources, contents: map[string][]byte{}, generated: map[model.Origin]positions{}, templates: want.templates}
+	pkg, diags := l.read()
 	if len(diags) > 0 {
 		return nil, diags
 	}
-	l := &loaded{module: m, env: env, environments: environments, resources: want.resources, contents: map[string][]byte{}, generated: map[model.Origin]positions{}, warnings: m.schemaWarning()}
-	l.sources = slices.Concat(shared, own)
-	l.templates = want.templates || slices.ContainsFunc(l.sources, usesTemplates)
 	overlay := map[string]load.Source{
-		filepath.Join(base, generatedFile): load.FromString(l.threeLines(pkg)),
+		filepath.Join(m.root, envsDir, generatedFile): load.FromString(l.threeLines(pkg)),
+	}
+	if m.yaml != nil {
+		overlay[filepath.Join(m.root, moduleFile)] = load.FromString(fmt.Sprintf("module: %q\n%s\n", m.path+"@v0", languageVersion))
 	}
 	for _, s := range l.sources {
 		overlay[s.path] = load.FromBytes(s.data)
 	}
 	m.overlaySchema(overlay, l.templates)
 	l.instance = load.Instances([]string{"."}, &load.Config{
-		Dir:        overlayDir,
+		Dir:        l.overlayDir(),
 		ModuleRoot: m.root,
 		Package:    pkg,
 		Overlay:    overlay,
@@ -94,6 +91,30 @@ func (m *Module) load(env string, want wants) (*loaded, model.Diagnostics) {
 	}
 	l.index = newIndex(m, l.instance.Files)
 	return l, nil
+}
+
+// read takes the files of the environment, found fit to be parsed, and says which
+// package they are.
+func (l *loaded) read() (pkg string, diags model.Diagnostics) {
+	m := l.module
+	if m.yaml != nil {
+		tree, diags := m.yaml.Environment(l.env)
+		if tree == nil {
+			return "", diags
+		}
+		l.warnings = diags
+		l.addYAML(tree)
+		return envsDir, nil
+	}
+	shared, diags := m.readSources(filepath.Join(m.root, envsDir))
+	own, d := m.readSources(l.overlayDir())
+	if diags = append(diags, d...); len(diags) > 0 {
+		return "", diags
+	}
+	l.sources = slices.Concat(shared, own)
+	l.warnings = m.schemaWarning()
+	l.templates = l.templates || slices.ContainsFunc(l.sources, usesTemplates)
+	return m.packageName(shared, own)
 }
 
 // threeLines make misspelt fields an error even where the user forgot them.
@@ -164,6 +185,9 @@ func (m *Module) packageName(shared, own []source) (string, model.Diagnostics) {
 
 // parse is what CUE calls for each file that it reads.
 func (l *loaded) parse(name string, src any, cfg parser.Config) (*ast.File, error) {
+	if file, ok := l.syntax[name]; ok {
+		return file, nil
+	}
 	data, _ := src.([]byte)
 	l.mu.Lock()
 	l.contents[name] = data

@@ -35,10 +35,7 @@ func (r *rules) ownProject(d model.Diagnostic) {
 		if other == r.loaded.env {
 			continue
 		}
-		p, known := r.loaded.writtenProject(other)
-		if !known && r.alone {
-			p = r.loaded.module.computedProject(other)
-		}
+		p := r.projectOf(other)
 		switch {
 		case p.problem != "":
 			w := d
@@ -52,6 +49,19 @@ func (r *rules) ownProject(d model.Diagnostic) {
 			return
 		}
 	}
+}
+
+// projectOf finds the project of another environment.
+func (r *rules) projectOf(other string) project {
+	m := r.loaded.module
+	if m.yaml != nil {
+		return m.yamlProject(other)
+	}
+	p, known := r.loaded.writtenProject(other)
+	if !known && r.alone {
+		p = m.computedProject(other)
+	}
+	return p
 }
 
 // writtenProject reads the project of another environment off the text of its

@@ -35,6 +35,9 @@ const maxDifferences = 5
 // SchemaCopy compares the copy of the schema in the module with the binary's.
 // The detail says what is different, and is empty for a current copy.
 func SchemaCopy(m *Module) (SchemaStatus, string) {
+	if m.yaml != nil {
+		return SchemaNone, "the configuration is written in YAML"
+	}
 	dir := filepath.Join(m.root, schemaDir)
 	names, err := cueFiles(dir)
 	if err != nil || len(names) == 0 {

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"pcconnect.ai/descope-mgmt/internal/compiler"
+	"pcconnect.ai/descope-mgmt/internal/yamlconfig"
+)
+
+// module finds the configuration: --config, DESCOPE_CONFIG, else a CUE module from the
+// working directory upwards, else descope.yaml or .descope/ in the working directory.
+func (a *app) module() (*compiler.Module, error) {
+	given := setting{a.flags.config, "--config", fromFlag}
+	if given.value == "" {
+		given = variables{environ: a.environ}.general(varConfig)
+	}
+	if given.value == "" {
+		return a.find(a.dir())
+	}
+	path := a.path(given.value)
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, configError("", "no configuration %s (from %s): %w", given.value, given.where(), reason(err))
+	case info.IsDir():
+		return a.findIn(path)
+	case yamlconfig.IsFile(path):
+		return a.yaml(path)
+	default:
+		return nil, configError("", "%s (from %s) is no configuration: name a directory, or a file that ends in .yaml, .yml or .json", given.value, given.where())
+	}
+}
+
+// reason is what the system says of a path, without the path.
+func reason(err error) error {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// findIn finds the configuration of a directory that was named: what is in it counts
+// before what is above it.
+func (a *app) findIn(dir string) (*compiler.Module, error) {
+	if _, err := os.Stat(filepath.Join(dir, "cue.mod")); err != nil {
+		if path, err := yamlconfig.Find(dir); err == nil && path != "" {
+			return a.yaml(path)
+		}
+	}
+	return a.find(dir)
+}
+
+// find finds the configuration that a directory belongs to.
+func (a *app) find(dir string) (*compiler.Module, error) {
+	m, err := compiler.Find(dir)
+	if err == nil {
+		return m, nil
+	}
+	var missing *compiler.NotFoundError
+	if !errors.As(err, &missing) {
+		return nil, configError("", "%w", err)
+	}
+	path, ambiguous := yamlconfig.Find(dir)
+	switch {
+	case ambiguous != nil:
+		return nil, configError("", "%w", ambiguous)
+	case path != "":
+		return a.yaml(path)
+	default:
+		return nil, configError("", "%w; a descope.yaml or .descope/config.yaml in %s would do too", err, dir)
+	}
+}
+
+// yaml reads a configuration in YAML. Its variables are those of the environment and of
+// the .env beside it.
+func (a *app) yaml(path string) (*compiler.Module, error) {
+	root := filepath.Dir(path)
+	if filepath.Base(root) == yamlconfig.Directory {
+		root = filepath.Dir(root)
+	}
+	dotenv, err := readDotEnv(root)
+	if err != nil {
+		return nil, err
+	}
+	config, diagnostics := yamlconfig.Load(path, func(name string) (string, bool) {
+		if value, ok := a.environ(name); ok {
+			return value, true
+		}
+		value, ok := dotenv[name]
+		return value, ok
+	})
+	if config == nil {
+		return nil, &diagnosticsError{diagnostics}
+	}
+	m, err := compiler.OfYAML(config)
+	if err != nil {
+		return nil, configError("", "%w", err)
+	}
+	return m, nil
+}
+
+// inCUE refuses what only a configuration in CUE can do: nothing is written into YAML.
+func (a *app) inCUE(m *compiler.Module, what string) error {
+	if m.YAML() == "" {
+		return nil
+	}
+	file := a.relative(filepath.Join(m.Root(), filepath.FromSlash(m.YAML())))
+	return refusedError("descope-mgmt import --from-yaml "+shellQuote(file), "%s needs a configuration in CUE, and %s is YAML; convert it first", what, file)
+}
