@@ -134,7 +134,9 @@ func (t *tracer) layer(pos token.Pos) Layer {
 	switch dir := filepath.Dir(file); {
 	case !t.module.isUserFile(file):
 		return LayerSchema
-	case dir == t.overlayDir():
+	case t.module.yaml != nil && file == t.module.yaml.File():
+		return LayerBase
+	case dir == t.overlayDir() || t.module.yaml != nil:
 		return LayerOverlay
 	case dir == filepath.Join(t.module.root, envsDir):
 		return LayerBase

@@ -9,6 +9,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
+	src "pcconnect.ai/descope-mgmt/internal/source"
 	"pcconnect.ai/descope-mgmt/internal/yamlconfig"
 )
 
@@ -132,8 +133,12 @@ func (w *writer) pos(at model.Origin) token.Pos {
 }
 
 func (w *writer) field(f yamlconfig.Field) *ast.Field {
-	label := &ast.BasicLit{ValuePos: w.pos(f.At), Kind: token.STRING, Value: literal.String.Quote(f.Name)}
-	return &ast.Field{Label: exact(label), Value: w.expr(f.Value)}
+	lit := &ast.BasicLit{ValuePos: w.pos(f.At), Kind: token.STRING, Value: literal.String.Quote(f.Name)}
+	label := ast.Label(lit)
+	if src.KeptLabel(f.Name) != f.Name {
+		label = &ast.ParenExpr{Lparen: lit.ValuePos, X: lit}
+	}
+	return &ast.Field{Label: label, Value: w.expr(f.Value)}
 }
 
 func (w *writer) expr(n *yamlconfig.Node) ast.Expr {
