@@ -73,6 +73,9 @@ func (m *Module) load(env string, want wants) (*loaded, model.Diagnostics) {
 	if m.yaml != nil {
 		overlay[filepath.Join(m.root, moduleFile)] = load.FromString(fmt.Sprintf("module: %q\n%s\n", m.path+"@v0", languageVersion))
 	}
+	for path, data := range m.unsaved { // also what is embedded
+		overlay[path] = load.FromBytes(data)
+	}
 	for _, s := range l.sources {
 		overlay[s.path] = load.FromBytes(s.data)
 	}

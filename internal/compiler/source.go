@@ -24,6 +24,25 @@ type source struct {
 	pkgAt token.Pos
 }
 
+// Sources are the CUE files of all environments and those that they share, by their
+// slash-separated paths relative to the root.
+func (m *Module) Sources() (map[string][]byte, model.Diagnostics) {
+	environments, err := m.Environments()
+	if err != nil {
+		return nil, model.Diagnostics{m.unreadable(filepath.Join(m.root, envsDir), err)}
+	}
+	out := map[string][]byte{}
+	var diags model.Diagnostics
+	for _, name := range append([]string{"."}, environments...) {
+		sources, d := m.readSources(filepath.Join(m.root, envsDir, name))
+		diags = append(diags, d...)
+		for _, s := range sources {
+			out[m.rel(s.path)] = s.data
+		}
+	}
+	return out, diags.Sort()
+}
+
 // readSources reads the .cue files of a directory.
 func (m *Module) readSources(dir string) ([]source, model.Diagnostics) {
 	names, err := cueFiles(dir)
@@ -31,7 +50,7 @@ func (m *Module) readSources(dir string) ([]source, model.Diagnostics) {
 		return nil, model.Diagnostics{m.unreadable(dir, err)}
 	}
 	for path := range m.unsaved {
-		if name := filepath.Base(path); filepath.Dir(path) == dir && !slices.Contains(names, name) {
+		if name := filepath.Base(path); filepath.Dir(path) == dir && filepath.Ext(name) == ".cue" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

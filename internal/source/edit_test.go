@@ -1,0 +1,130 @@
+package source
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/diff"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// editCase is a file of testdata/edit: edits as JSON lines, the files that they are
+// made to, and a last file "want" with what comes of it.
+func editCase(t *testing.T, archive *txtar.Archive) (string, error) {
+	t.Helper()
+	files := map[string][]byte{}
+	env, o := "dev", Options{AllowBase: true, Environments: []string{"dev", "prod", "test"}}
+	var edits []Edit
+	for _, f := range archive.Files {
+		switch f.Name {
+		case "edits":
+			for line := range strings.Lines(string(f.Data)) {
+				var e struct {
+					Address, Path string
+					Value         any
+					Absent        bool
+				}
+				d := json.NewDecoder(strings.NewReader(line))
+				d.UseNumber()
+				if err := d.Decode(&e); err != nil {
+					t.Fatal(err)
+				}
+				key, err := model.ParseKey(e.Address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				v, err := model.Normalize(e.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				edits = append(edits, Edit{key, e.Path, v, e.Absent})
+			}
+		case "want":
+		default:
+			data := f.Data
+			if strings.Contains(string(archive.Comment), "CRLF") {
+				data = bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))
+			}
+			if strings.Contains(string(archive.Comment), "BOM") {
+				data = append([]byte("\ufeff"), data...)
+			}
+			files[f.Name] = data
+		}
+	}
+	out, err := Apply(files, env, edits, o)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, path := range slices.Sorted(maps.Keys(out.Files)) {
+		text := diff.Diff(path, files[path], path, out.Files[path])
+		if strings.Contains(string(archive.Comment), "CRLF") {
+			if bytes.Count(out.Files[path], []byte("\n")) != bytes.Count(out.Files[path], []byte("\r\n")) {
+				t.Error("a line does not end as the others do")
+			}
+			text = bytes.ReplaceAll(text, []byte("\r"), nil)
+		}
+		_, text, _ = bytes.Cut(text, []byte("\n"))
+		b.Write(text)
+		if out.Files[path] == nil {
+			b.WriteString("gone: " + path + "\n")
+		}
+	}
+	for _, x := range out.Base {
+		fmt.Fprintf(&b, "base: %s: %s: %s\n\t%s\n\t%s\n", x.Origin, model.JoinPath(x.Key.String()), x.Why, strings.TrimSpace(x.Before), strings.TrimSpace(x.After))
+	}
+	for _, d := range out.Refused {
+		fmt.Fprintf(&b, "refused: %s: %s\n", d.Origin, d.Summary)
+	}
+	for _, d := range out.Suspects {
+		fmt.Fprintf(&b, "suspect: %s: %s\n", d.Origin, d.Summary)
+	}
+	for _, d := range out.Notes {
+		fmt.Fprintf(&b, "note: %s: %s\n", d.Origin, d.Summary)
+	}
+	return b.String(), nil
+}
+
+// TestEdits holds each case to its golden; UPDATE=1 writes them.
+func TestEdits(t *testing.T) {
+	paths, err := filepath.Glob("testdata/edit/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no cases (%v)", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := editCase(t, archive)
+			if err != nil {
+				t.Fatal(err)
+			}
+			last := &archive.Files[len(archive.Files)-1]
+			if last.Name != "want" {
+				t.Fatal("the last file is not want")
+			}
+			if os.Getenv("UPDATE") != "" {
+				last.Data = []byte(got)
+				if err := os.WriteFile(path, txtar.Format(archive), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if d := cmp.Diff(string(last.Data), got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
