@@ -138,7 +138,7 @@ func (a *app) environment(m *compiler.Module, v variables) (setting, error) {
 // report shows diagnostics and turns errors among them into an error.
 func (a *app) report(d model.Diagnostics) error {
 	if len(d.Errors()) > 0 {
-		return &diagnosticsError{d}
+		return &diagnosticsError{diagnostics: d}
 	}
 	a.note(ui.DiagnosticsText(d, a.streams.ErrStyle()))
 	return nil

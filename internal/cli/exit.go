@@ -60,9 +60,16 @@ func exitWith(code int) error {
 }
 
 // diagnosticsError is a configuration that does not compile.
-type diagnosticsError struct{ diagnostics model.Diagnostics }
+type diagnosticsError struct {
+	diagnostics model.Diagnostics
+	// what says what was not done because of them, or "".
+	what string
+}
 
 func (e *diagnosticsError) Error() string {
+	if e.what != "" {
+		return e.what
+	}
 	return fmt.Sprintf("the configuration has %d mistakes", len(e.diagnostics.Errors()))
 }
 

@@ -94,7 +94,7 @@ func (c *connection) fit(ctx context.Context, r *request) error {
 	}
 	fitted := flow.Fit(r.written.Filter(deployed), c.live, known, func() map[string]string { return elsewhere(ctx, c.module, c.env) })
 	if errors := fitted.Diagnostics.Errors(); len(errors) > 0 {
-		return &diagnosticsError{errors}
+		return &diagnosticsError{diagnostics: errors}
 	}
 	others := r.written.Filter(func(res model.Resource) bool { return !deployed(res) })
 	r.desired, _ = model.NewState(append(slices.Clone(fitted.State.Resources()), others.Resources()...)) // the keys are those of a state

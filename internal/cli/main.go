@@ -117,6 +117,9 @@ func (a *app) fail(err error) {
 	}
 	if diagnostics != nil {
 		a.note(ui.DiagnosticsText(diagnostics.diagnostics, a.streams.ErrStyle()))
+		if diagnostics.what != "" {
+			a.note(ui.ErrorText(diagnostics.what, hint, a.streams.ErrStyle()))
+		}
 		return
 	}
 	a.note(ui.ErrorText(text, hint, a.streams.ErrStyle()))

@@ -15,6 +15,15 @@ func WriteFileAtomic(path string, data []byte) error {
 	return replace(osDisk{}, path, data, 0o600, true)
 }
 
+// ReplaceFile is [WriteFileAtomic] for a file that others may read: a file that is
+// there keeps its mode, a new one gets this one.
+func ReplaceFile(path string, data []byte, mode fs.FileMode) error {
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
+	return replace(osDisk{}, path, data, mode, true)
+}
+
 // replace writes a file atomically; durable decides whether it also waits for
 // the disk.
 func replace(d Disk, path string, data []byte, mode fs.FileMode, durable bool) error {
