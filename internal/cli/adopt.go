@@ -40,6 +40,9 @@ const maxRounds = 4
 // values. It writes nothing. An error that is a refusal says for each edit why it
 // cannot be made.
 func (a *app) adopt(ctx context.Context, m *compiler.Module, env string, edits []src.Edit, allowBase bool) (*adoption, error) {
+	if err := a.inCUE(m, "editing the configuration"); err != nil {
+		return nil, err
+	}
 	names, err := m.Environments()
 	if err != nil {
 		return nil, configError("", "%w", err)

@@ -125,6 +125,7 @@ func canaryStory() [][]string {
 		{"env", "list"},
 		{"env", "diff", "dev", "prod"},
 		{"env", "diff", "dev", "prod", "--live"},
+		{"env", "promote", "staging", "dev", "--dry-run"},
 		{"explain", "tenant/acme-corp"},
 		{"doctor"},
 		{"help"},

@@ -25,7 +25,7 @@ func newEnvCmd(a *app) *cobra.Command {
   descope-mgmt env list -o json | jq -r '.[] | select(.protected) | .name'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.envList(cmd.Context()) },
-	}, newEnvDiffCmd(a))
+	}, newEnvDiffCmd(a), newEnvPromoteCmd(a))
 	return cmd
 }
 

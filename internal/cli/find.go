@@ -93,7 +93,7 @@ func (a *app) yaml(path string) (*compiler.Module, error) {
 		return value, ok
 	})
 	if config == nil {
-		return nil, &diagnosticsError{diagnostics}
+		return nil, &diagnosticsError{diagnostics: diagnostics}
 	}
 	m, err := compiler.OfYAML(config)
 	if err != nil {

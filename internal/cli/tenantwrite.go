@@ -14,6 +14,7 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/api"
 	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/model"
+	src "pcconnect.ai/descope-mgmt/internal/source"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
@@ -130,7 +131,7 @@ func (o *tenantCreateOptions) declare(ctx context.Context, c *connection, key mo
 	}
 	compiled, diagnostics := compiler.Compile(ctx, c.module.With(file, text), c.env)
 	if len(diagnostics.Errors()) > 0 {
-		return nil, model.State{}, &diagnosticsError{diagnostics.Errors()}
+		return nil, model.State{}, &diagnosticsError{diagnostics: diagnostics.Errors()}
 	}
 	return text, compiled.State.Filter(func(r model.Resource) bool { return r.Key == key }), ctx.Err()
 }
@@ -205,8 +206,10 @@ func scalar(s string) any {
 
 type tenantDeleteOptions struct {
 	*app
-	consent consentFlags
-	cascade bool
+	consent   consentFlags
+	cascade   bool
+	write     bool
+	allowBase bool
 }
 
 func newTenantDeleteCmd(a *app) *cobra.Command {
@@ -216,8 +219,11 @@ func newTenantDeleteCmd(a *app) *cobra.Command {
 		Short: "Delete a live tenant",
 		Long: `Delete removes one tenant from the live project, as a plan of one change. A rollback
 makes it again, without its users, access keys and SSO configuration: those are lost.
-If the configuration has the tenant, the next sync brings it back, as empty.`,
+If the configuration has the tenant, the next sync brings it back, as empty: with
+--write the tenant is also taken out of it, in this environment. Where others have it,
+that says in the shared files which ones (enabled_in), and asks (--allow-base).`,
 		Example: `  descope-mgmt tenant delete try-out --env dev
+  descope-mgmt tenant delete try-out --env dev --write
   descope-mgmt tenant delete try-out --env dev --cascade --yes`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeTenants,
@@ -225,6 +231,8 @@ If the configuration has the tenant, the next sync brings it back, as empty.`,
 	}
 	addDeleteInUse(cmd, &o.consent)
 	cmd.Flags().BoolVar(&o.cascade, "cascade", false, "delete also the users and access keys that belong to no other tenant")
+	cmd.Flags().BoolVar(&o.write, "write", false, "also take the tenant out of the configuration of the environment")
+	cmd.Flags().BoolVar(&o.allowBase, "allow-base", false, "with --write: edit files that all environments share, where nothing changes for the others")
 	o.consent.add(cmd)
 	return cmd
 }
@@ -236,6 +244,11 @@ func (o *tenantDeleteOptions) run(cmd *cobra.Command, args []string) (err error)
 		return err
 	}
 	defer closing(c, &err)
+	if o.write {
+		if err := o.inCUE(c.module, "--write"); err != nil {
+			return err
+		}
+	}
 	key := model.Key{Kind: model.Tenant, ID: id}
 	configured, ok := c.compiled.State.Get(key)
 	if ok && configured.Policy.PreventDestroy {
@@ -248,6 +261,10 @@ func (o *tenantDeleteOptions) run(cmd *cobra.Command, args []string) (err error)
 	if !exists {
 		return c.noTenant(id)
 	}
+	without, err := o.without(ctx, c, key, ok)
+	if err != nil {
+		return err
+	}
 	r := c.request(c.app.operation(), model.State{})
 	r.only, r.options.Targets, r.remove = model.Tenant, []model.Key{key}, []model.Key{key}
 	r.options.Encode = func(t model.Transition) ([]model.Step, error) {
@@ -258,10 +275,34 @@ func (o *tenantDeleteOptions) run(cmd *cobra.Command, args []string) (err error)
 	if err != nil {
 		return err
 	}
-	if ok {
-		o.note(fmt.Sprintf("Warning: %s is in the configuration (%s); the next sync brings it back, without its users.\n", key, configured.Origin))
+	if ok && without == nil {
+		o.note(fmt.Sprintf("Warning: %s is in the configuration (%s); the next sync brings it back, without its users. With --write it is taken out of it.\n", key, configured.Origin))
 	}
-	return c.showAndRun(ctx, r, p, agreed, o.consent.dryRun)
+	if without != nil {
+		o.note(without.diff(o.streams.ErrStyle()))
+		if o.consent.dryRun {
+			without.show()
+		} else if err := without.agree(ctx, agreed.yes, o.allowBase); err != nil {
+			return err
+		}
+	}
+	if err := c.showAndRun(ctx, r, p, agreed, o.consent.dryRun); err != nil || o.consent.dryRun || without == nil {
+		return err
+	}
+	if err := without.write(); err != nil {
+		return fmt.Errorf("%s was deleted, but is still in the configuration: %w", key, err)
+	}
+	o.note("Wrote " + ui.Safe(strings.Join(without.paths(), ", ")) + ".\n")
+	return nil
+}
+
+// without is the configuration without the tenant; nil if it is not to be changed, or
+// does not have it.
+func (o *tenantDeleteOptions) without(ctx context.Context, c *connection, key model.Key, configured bool) (*adoption, error) {
+	if !o.write || !configured {
+		return nil, nil
+	}
+	return o.adopt(ctx, c.module, c.env, []src.Edit{{Key: key, Absent: true}}, true)
 }
 
 func newTenantSyncCmd(a *app) *cobra.Command {
