@@ -22,7 +22,7 @@ import (
 // A context that ends stops a step that has not been sent; one that was sent is
 // waited for. Do is safe for concurrent use.
 func (c *Client) Do(ctx context.Context, s model.Step, check func(live model.Resource, exists bool) error) (attempts int, err error) {
-	r, e, err := writeRequest(s)
+	r, e, err := writeRequest(s, c.config.ProjectID)
 	if err != nil {
 		return 0, err
 	}

@@ -13,6 +13,7 @@ type ErrorKind string
 // The kinds of failures.
 const (
 	KindAuth       ErrorKind = "auth"       // key or project refused
+	KindLicence    ErrorKind = "licence"    // not in the plan of the project
 	KindNotFound   ErrorKind = "not found"  // the object does not exist
 	KindRate       ErrorKind = "rate"       // over the rate limit; only seen if waiting was cut short
 	KindValidation ErrorKind = "validation" // Descope refuses what was sent
@@ -64,6 +65,8 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "project %s is not known to Descope with key %s", e.Project, e.Key)
 	case e.Kind == KindAuth && e.Status == 403:
 		fmt.Fprintf(&b, "key %s is not allowed to do this in project %s", e.Key, e.Project)
+	case e.Kind == KindLicence:
+		fmt.Fprintf(&b, "the licence of project %s does not allow this", e.Project)
 	case e.Kind == KindAuth:
 		fmt.Fprintf(&b, "key %s was refused for project %s", e.Key, e.Project)
 	case e.Message != "":
@@ -78,7 +81,7 @@ func (e *Error) Error() string {
 	if e.Code != "" {
 		details = append(details, clean(e.Code))
 	}
-	if e.Kind == KindAuth && e.Message != "" {
+	if (e.Kind == KindAuth || e.Kind == KindLicence) && e.Message != "" {
 		details = append(details, clean(e.Message))
 	}
 	if e.RequestID != "" {
@@ -100,6 +103,10 @@ func (e *Error) Unanswered() bool { return e.doubt }
 
 // IsAuth reports whether a key or project was refused.
 func IsAuth(err error) bool { return hasKind(err, KindAuth) }
+
+// IsLicence reports whether Descope says that the plan of the project does not have
+// this.
+func IsLicence(err error) bool { return hasKind(err, KindLicence) }
 
 // IsNotFound reports whether Descope says that the object does not exist.
 func IsNotFound(err error) bool { return hasKind(err, KindNotFound) }

@@ -67,7 +67,7 @@ func (q *queue) pop() (at time.Time) {
 func (q *queue) push(at time.Time) { q.times = append(q.times, at) }
 
 func (c *Client) queue(known map[string]*queue, s model.Step) *queue {
-	r, _, err := writeRequest(s)
+	r, _, err := writeRequest(s, c.config.ProjectID)
 	if err != nil {
 		return nil
 	}

@@ -21,6 +21,7 @@ import (
 const (
 	codeUnknownProject = "E011008"
 	codeTenantNotFound = "E112202"
+	codeLicence        = "E111703"
 	codeRateLimit      = "E130429"
 )
 
@@ -45,6 +46,8 @@ func (c *Client) judge(e *Error, r request, h http.Header, body []byte) bool {
 		e.Kind, e.Retryable = KindRate, true
 		e.Message = cmp.Or(e.Message, "too many requests")
 		e.after = retryAfter(h, time.Now())
+	case e.Code == codeLicence:
+		e.Kind = KindLicence
 	case status == http.StatusUnauthorized || status == http.StatusForbidden || e.Code == codeUnknownProject:
 		e.Kind = KindAuth
 	case e.Code == codeTenantNotFound || status == http.StatusNotFound && e.Code != "":

@@ -46,7 +46,8 @@ func TestJudge(t *testing.T) {
 		{409, `{"errorCode":"E1","errorDescription":"exists"}`, KindValidation, true, false, "exists"},
 		{401, `{"errorCode":"E111119","errorMessage":"Unauthorized"}`, KindAuth, false, false, "key K3fK… was refused for project " + testProject + " (GET /p, HTTP 401, E111119, Unauthorized, request rid-1)"},
 		{401, `<html>`, KindAuth, true, false, "was refused"},
-		{403, `{"errorCode":"E111703","errorMessage":"license"}`, KindAuth, true, false, "key K3fK… is not allowed to do this in project"},
+		{403, `{"errorCode":"E111703","errorMessage":"license"}`, KindLicence, true, false, "the licence of project " + testProject + " does not allow this (POST /p, HTTP 403, E111703, license, request rid-1)"},
+		{403, `{"errorCode":"E1","errorMessage":"no rights"}`, KindAuth, true, false, "key K3fK… is not allowed to do this in project"},
 		{404, `{"errorCode":"E011008","errorMessage":"x"}`, KindAuth, false, false, "project " + testProject + " is not known to Descope"},
 		{400, `{"errorCode":"E011008"}`, KindAuth, false, false, "is not known to Descope"},
 		{404, `{"errorCode":"E112202"}`, KindNotFound, false, false, "does not exist"},
@@ -87,7 +88,7 @@ func TestJudge(t *testing.T) {
 		if len(text) > 1200 || strings.ContainsAny(text, "\x1b\n\u202e") || strings.Contains(text, testKey) {
 			t.Errorf("%s: unfit to print: %q", name, text)
 		}
-		if IsAuth(e) != (c.kind == KindAuth) || IsNotFound(fmt.Errorf("x: %w", e)) != (c.kind == KindNotFound) {
+		if IsAuth(e) != (c.kind == KindAuth) || IsNotFound(fmt.Errorf("x: %w", e)) != (c.kind == KindNotFound) || IsLicence(e) != (c.kind == KindLicence) {
 			t.Errorf("%s: the helpers disagree", name)
 		}
 	}

@@ -27,13 +27,16 @@ type row struct {
 	encode func(model.Transition) ([]model.Step, error)
 	// writes are the endpoints of the kind's operations.
 	writes map[model.Op]endpoint
+	// only is the id of the one resource of the kind that a project has, where bodies
+	// do not name any.
+	only func(project string) string
 }
 
 // endpoint is where an operation is sent.
 type endpoint struct {
 	path   string
 	budget string
-	// names returns the id that a body is about.
+	// names returns the id that a body is about; nil for a kind that has but one.
 	names func(body json.RawMessage) (string, error)
 	// effect reports whether a live resource is as the operation leaves it.
 	effect func(body json.RawMessage, live model.Resource, exists bool) bool
@@ -44,7 +47,7 @@ type endpoint struct {
 	gone bool
 }
 
-func rows() []row { return []row{tenantRow(), flowRow()} }
+func rows() []row { return []row{tenantRow(), flowRow(), themeRow(), projectRow()} }
 
 func rowOf(k model.Kind) (row, error) {
 	for _, r := range rows() {
@@ -87,7 +90,7 @@ func Encode(t model.Transition) ([]model.Step, error) {
 
 // writeRequest turns a step into its request. A plan comes from a file, so that
 // a step whose body is about another object than its key says is refused.
-func writeRequest(s model.Step) (request, endpoint, error) {
+func writeRequest(s model.Step, project string) (request, endpoint, error) {
 	fail := func(format string, args ...any) (request, endpoint, error) {
 		return request{}, endpoint{}, fmt.Errorf("%s: step %s: "+format, append([]any{s.Key, quoted(string(s.Op))}, args...)...)
 	}
@@ -99,8 +102,12 @@ func writeRequest(s model.Step) (request, endpoint, error) {
 	if !ok {
 		return fail("there is no such operation on a %s", r.kind)
 	}
-	id, err := e.names(s.Body)
-	if err != nil {
+	var id string
+	if r.only != nil {
+		if id = r.only(project); id != s.Key.ID {
+			return fail("the %s here is %s", r.kind, quoted(id))
+		}
+	} else if id, err = e.names(s.Body); err != nil {
 		return fail("%w", err)
 	}
 	if id != s.Key.ID || id == "" {

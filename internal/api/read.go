@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,7 +24,7 @@ func (c *Client) Read(ctx context.Context, kinds ...model.Kind) (model.State, er
 		}
 		resources, at, err := r.list(ctx, c)
 		if err != nil {
-			return model.State{}, fmt.Errorf("reading the %s of project %s: %w", model.Spec(k).Field, c.config.ProjectID, err)
+			return model.State{}, fmt.Errorf("reading the %s of project %s: %w", cmp.Or(model.Spec(k).Field, string(k)), c.config.ProjectID, err)
 		}
 		if r.snapshot {
 			c.preimages.keep(k, resources, at)

@@ -113,7 +113,7 @@ func applied(last model.State, rec *store.RunRecord, outcomes []store.RunOutcome
 			was, recorded = before, true
 		}
 		switch {
-		case o.Status == statusNotRun:
+		case o.Status == statusNotRun, !model.Spec(o.Key.Kind).Configured():
 		case ch.Action == plan.Delete:
 			if o.Status == statusDone {
 				delete(now, o.Key)

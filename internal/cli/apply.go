@@ -150,7 +150,7 @@ func exitCodeOf(r apply.Result) int {
 
 func kindsOf(p *plan.Plan) []model.Kind {
 	var kinds []model.Kind
-	for _, spec := range model.Kinds() {
+	for _, spec := range model.Table() {
 		for _, c := range p.Changes {
 			if c.Key.Kind == spec.Kind {
 				kinds = append(kinds, spec.Kind)

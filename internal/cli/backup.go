@@ -276,7 +276,10 @@ that were read for the backup. Exit 2 if anything differs.`,
 
 func (c *connection) backupDiff(ctx context.Context, names []string) error {
 	var states [2]model.State
-	kinds := allKinds()
+	var kinds []model.Kind
+	for _, spec := range model.Table() {
+		kinds = append(kinds, spec.Kind)
+	}
 	for i, name := range names {
 		b, err := c.loadBackup(name)
 		if err != nil {
@@ -295,7 +298,7 @@ func (c *connection) backupDiff(ctx context.Context, names []string) error {
 	}
 	both := func(r model.Resource) bool { return slices.Contains(kinds, r.Key.Kind) }
 	from, to := states[0].Filter(both), states[1].Filter(both)
-	p, err := plan.Compute(to, from, from, plan.Options{Environment: c.env, Project: c.project, BaseURL: c.baseURL, Prune: allKinds()})
+	p, err := plan.Compute(to, from, from, plan.Options{Environment: c.env, Project: c.project, BaseURL: c.baseURL, Prune: kinds})
 	if err != nil {
 		return err
 	}

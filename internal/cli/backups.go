@@ -54,7 +54,7 @@ func backupOf(live model.State, kinds []model.Kind, i store.RunInfo) store.Backu
 	for _, kind := range []struct {
 		of   model.Kind
 		into *map[string]json.RawMessage
-	}{{model.Tenant, &b.Tenants}, {model.Flow, &b.Flows}} {
+	}{{model.Tenant, &b.Tenants}, {model.Flow, &b.Flows}, {model.Theme, &b.Themes}, {model.Project, &b.Projects}} {
 		if !slices.Contains(kinds, kind.of) {
 			continue
 		}

@@ -96,7 +96,7 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case api.IsAuth(err):
 		return exitAuth
-	case errors.As(err, &locked), errors.Is(err, ui.ErrNoTerminal), errors.Is(err, ui.ErrDeclined):
+	case errors.As(err, &locked), api.IsLicence(err), errors.Is(err, ui.ErrNoTerminal), errors.Is(err, ui.ErrDeclined):
 		return exitRefused
 	default:
 		return exitFailed

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -72,6 +73,9 @@ func (f *scopeFlags) request(c *connection) (request, error) {
 			break
 		}
 		k, err := model.ParseKind(name)
+		if err == nil && !model.Spec(k).Configured() {
+			err = fmt.Errorf("a %s cannot be deleted by a plan; the kinds are %v", k, kindNames())
+		}
 		if err != nil {
 			return r, configError("", "--prune: %w", err)
 		}

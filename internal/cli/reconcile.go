@@ -80,10 +80,16 @@ func (r request) about(p *plan.Plan) request {
 
 // baseline is what the plan takes for last applied.
 func (r request) baseline(live, last model.State) model.State {
-	if r.base == nil {
-		return last
+	if r.base != nil {
+		last = r.base(live, last)
 	}
-	return r.base(live, last)
+	// What the configuration cannot name is never ours, and nobody's drift.
+	for _, is := range live.Resources() {
+		if !model.Spec(is.Key.Kind).Configured() {
+			last = last.With(model.Resource{Key: is.Key, Attrs: is.Attrs})
+		}
+	}
+	return last
 }
 
 // kinds are the kinds worth reading: tenants always, others where the
@@ -93,7 +99,7 @@ func (r request) kinds(rec record) []model.Kind {
 		return []model.Kind{r.only}
 	}
 	var kinds []model.Kind
-	for _, spec := range model.Kinds() {
+	for _, spec := range model.Table() {
 		if spec.Kind == model.Tenant || len(r.desired.Of(spec.Kind)) > 0 || rec.has(spec.Kind) || slices.Contains(r.also, spec.Kind) {
 			kinds = append(kinds, spec.Kind)
 		}

@@ -217,5 +217,7 @@ func (c *connection) confirmFull(ctx context.Context, agreed consent) error {
 
 // rawOf are the objects of a backup by kind.
 func rawOf(b store.Backup) map[model.Kind]map[string]json.RawMessage {
-	return map[model.Kind]map[string]json.RawMessage{model.Tenant: b.Tenants, model.Flow: b.Flows}
+	return map[model.Kind]map[string]json.RawMessage{
+		model.Tenant: b.Tenants, model.Flow: b.Flows, model.Theme: b.Themes, model.Project: b.Projects,
+	}
 }

@@ -179,6 +179,8 @@ func cmdEmulate(ts *testscript.TestScript, _ bool, args []string) {
 			o.Keys = append(o.Keys, emulator.Key{Key: value})
 		case "project":
 			o.Projects = append(o.Projects, value)
+		case "tier":
+			o.Tier = value
 		case "latency":
 			o.Latency, err = time.ParseDuration(value)
 		default:

@@ -102,7 +102,7 @@ func (c *connection) advance(next model.State, r request, live model.State, unch
 		want, wanted := r.desired.Get(k)
 		is, exists := live.Get(k)
 		switch {
-		case len(left[k]) > 0 || !wanted || !exists:
+		case len(left[k]) > 0 || !wanted || !exists || !model.Spec(k.Kind).Configured():
 		case restores(r.operation): // nothing was written, so nothing is ours that was not
 		default:
 			was, recorded := now[k]

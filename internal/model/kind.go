@@ -10,10 +10,13 @@ import (
 // of an address such as tenant/acme-corp.
 type Kind string
 
-// The kinds that the tool manages.
+// The kinds. Of a project and its theme there is one, and the configuration has no
+// field for them: see [KindSpec.Configured].
 const (
-	Tenant Kind = "tenant"
-	Flow   Kind = "flow"
+	Tenant  Kind = "tenant"
+	Flow    Kind = "flow"
+	Theme   Kind = "theme"
+	Project Kind = "project"
 )
 
 // KindSpec is one row of the kind table: everything that the compiler, the
@@ -22,7 +25,7 @@ const (
 type KindSpec struct {
 	Kind Kind
 	// Field is the top-level field of the configuration that holds the
-	// resources of this kind, keyed by id.
+	// resources of this kind, keyed by id; "" where it has none.
 	Field string
 	// Stage orders kinds: creates and updates run in ascending stage, deletes
 	// in descending stage.
@@ -57,15 +60,25 @@ type KindSpec struct {
 // attribute, possibly with another value. Its result is what is compared.
 type EffectiveFunc func(written, live map[string]any) map[string]any
 
-// Kinds returns the kind table in ascending stage.
+// Configured reports whether the configuration can name resources of the kind. What it
+// cannot name is written by commands of its own, and never counts as applied: nothing
+// could say that it is gone from the configuration.
+func (s KindSpec) Configured() bool { return s.Field != "" }
+
+// Kinds returns the kinds of the configuration in ascending stage.
 func Kinds() []KindSpec {
 	return []KindSpec{tenantSpec(), flowSpec()}
+}
+
+// Table returns the whole kind table in ascending stage.
+func Table() []KindSpec {
+	return []KindSpec{tenantSpec(), themeSpec(), flowSpec(), projectSpec()}
 }
 
 // Spec returns the row of a kind. It panics on a kind that is not in the table,
 // which is a programming error: kinds from outside go through [ParseKind].
 func Spec(k Kind) KindSpec {
-	for _, s := range Kinds() {
+	for _, s := range Table() {
 		if s.Kind == k {
 			return s
 		}
@@ -76,11 +89,13 @@ func Spec(k Kind) KindSpec {
 // ParseKind turns user input into a kind.
 func ParseKind(s string) (Kind, error) {
 	names := make([]string, 0, 2)
-	for _, k := range Kinds() {
+	for _, k := range Table() {
 		if s == string(k.Kind) {
 			return k.Kind, nil
 		}
-		names = append(names, string(k.Kind))
+		if k.Configured() {
+			names = append(names, string(k.Kind))
+		}
 	}
 	return "", fmt.Errorf("no kind %q; the kinds are %v", s, names)
 }
@@ -101,6 +116,33 @@ func tenantSpec() KindSpec {
 
 func flowSpec() KindSpec {
 	return KindSpec{Kind: Flow, Field: "flows", Stage: 20}
+}
+
+// ThemeID is the id of the one theme of a project.
+const ThemeID = "theme"
+
+// themeSpec: the styles of a project, managed one by one. Flows come after them, since
+// their screens may use a style.
+func themeSpec() KindSpec {
+	return KindSpec{Kind: Theme, Stage: 15, Maps: []string{"styles"}, Effective: effectiveTheme}
+}
+
+// projectSpec: the project itself, whose id is that of its resource. It comes last, so
+// that a new name tells that all else is done.
+func projectSpec() KindSpec {
+	return KindSpec{Kind: Project, Stage: 30, Sets: []string{"tags"}}
+}
+
+// effectiveTheme leaves the version of the components to Descope, which sets it anew
+// with each import, unless the project has none yet.
+func effectiveTheme(written, live map[string]any) map[string]any {
+	version, _ := live["components_version"].(string)
+	if _, ok := written["components_version"]; !ok || version == "" {
+		return written
+	}
+	out := maps.Clone(written)
+	out["components_version"] = version
+	return out
 }
 
 // effectiveTenant folds domains and self_provisioning into the one list that

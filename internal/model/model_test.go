@@ -268,3 +268,32 @@ func TestKindTable(t *testing.T) {
 	}()
 	Spec("nonsense")
 }
+
+// TestTable: kinds without a field are known everywhere but in the configuration.
+func TestTable(t *testing.T) {
+	stage := 0
+	for _, s := range Table() {
+		if s.Stage <= stage {
+			t.Errorf("%s stands at stage %d, after %d", s.Kind, s.Stage, stage)
+		}
+		stage = s.Stage
+		if k, err := ParseKind(string(s.Kind)); err != nil || k != Spec(k).Kind {
+			t.Errorf("%s: %v", s.Kind, err)
+		}
+		configured := false
+		for _, c := range Kinds() {
+			configured = configured || c.Kind == s.Kind
+		}
+		if configured != s.Configured() {
+			t.Errorf("%s: configured %v", s.Kind, s.Configured())
+		}
+	}
+	theme := Spec(Theme).Effective
+	written := map[string]any{"components_version": "1.0.0"}
+	if got := theme(written, map[string]any{"components_version": "2.0.0"}); got["components_version"] != "2.0.0" || written["components_version"] != "1.0.0" {
+		t.Error(got)
+	}
+	if got := theme(written, map[string]any{"components_version": ""}); got["components_version"] != "1.0.0" {
+		t.Error(got)
+	}
+}

@@ -14,6 +14,9 @@ const (
 	TenantDelete       Op = "tenant.delete"
 	FlowImport         Op = "flow.import"
 	FlowDelete         Op = "flow.delete"
+	ThemeImport        Op = "theme.import"
+	ProjectRename      Op = "project.rename"
+	ProjectTags        Op = "project.tags"
 )
 
 // Step is one call of a change, with exactly the payload that will be sent.

@@ -154,7 +154,7 @@ func (c *computation) warnReplaced(taker *Change, gone model.Key, cl claim) {
 // of the values that its changes take, an object that the plan does not change may
 // hold one. The objects that it does change are checked as they are written.
 func (p *Plan) Taken(live model.State) []Guard {
-	c := &computation{kinds: model.Kinds(), live: live, plan: *p}
+	c := &computation{kinds: model.Table(), live: live, plan: *p}
 	planned := make(map[model.Key]bool, len(p.Changes))
 	for _, ch := range p.Changes {
 		planned[ch.Key] = true

@@ -18,7 +18,7 @@ import (
 // no error but a [Guard] of the plan.
 func Compute(desired, live, last model.State, o Options) (*Plan, error) {
 	c := &computation{
-		options: o, kinds: model.Kinds(),
+		options: o, kinds: model.Table(),
 		desired: desired, live: live, last: last,
 		targets: keySet(o.Targets), unmanaged: keySet(o.PruneUnmanaged),
 		accepted: byAccepted(o.Accepted),

@@ -18,9 +18,16 @@ type Backup struct {
 	Meta    BackupMeta                 `json:"metadata"`
 	Tenants map[string]json.RawMessage `json:"tenants"`
 	Flows   map[string]json.RawMessage `json:"flows"`
+	// Themes and Projects are the one theme and the project itself, for what changes
+	// them.
+	Themes   map[string]json.RawMessage `json:"themes,omitempty"`
+	Projects map[string]json.RawMessage `json:"projects,omitempty"`
 	// TenantSettings and SSOSettings are by tenant, of those that were asked for.
 	TenantSettings map[string]json.RawMessage `json:"tenant_settings"`
 	SSOSettings    map[string]json.RawMessage `json:"sso_settings"`
+	// Snapshot is Descope's own snapshot of the project, file by path as the API has
+	// them, where one was made.
+	Snapshot map[string]json.RawMessage `json:"snapshot,omitempty"`
 }
 
 // BackupMeta says of what a backup is, and why it was made.
@@ -50,6 +57,12 @@ func (b Backup) Kinds() []model.Kind {
 	if b.Flows != nil {
 		kinds = append(kinds, model.Flow)
 	}
+	if b.Themes != nil {
+		kinds = append(kinds, model.Theme)
+	}
+	if b.Projects != nil {
+		kinds = append(kinds, model.Project)
+	}
 	return kinds
 }
 
@@ -78,6 +91,8 @@ func (b Backup) check() string {
 	}{
 		{"tenant", b.Tenants},
 		{"flow", b.Flows},
+		{"theme", b.Themes},
+		{"project", b.Projects},
 		{"the settings of tenant", b.TenantSettings},
 		{"the SSO settings of tenant", b.SSOSettings},
 	} {
