@@ -84,15 +84,30 @@ func (c *computation) orderClaims(g *graph) {
 	for _, cl := range sorted {
 		for _, i := range taken[cl][1:] {
 			a, b := c.plan.Changes[taken[cl][0]].Key, c.plan.Changes[i].Key
+			if c.mayShare(cl, a, b) {
+				continue
+			}
 			c.forbid(RuleImpossible, b, fmt.Sprintf("%s and %s both want the %s", a, b, cl.what()))
 		}
 		for _, i := range taken[cl] {
 			taker := &c.plan.Changes[i]
 			for _, holder := range holders[cl] {
+				if c.mayShare(cl, taker.Key, holder) {
+					continue
+				}
 				c.orderClaim(g, cl, i, taker, holder)
 			}
 		}
 	}
+}
+
+// mayShare reports whether two objects may hold an element of a list both: those that
+// were made outside keep what they came with. Descope: domains may repeat, names not.
+func (c *computation) mayShare(cl claim, a, b model.Key) bool {
+	x, _ := c.desired.Get(a)
+	y, _ := c.desired.Get(b)
+	_, isList := x.Attrs[cl.name].([]any)
+	return isList && x.Policy.Imported && y.Policy.Imported
 }
 
 func (c *computation) orderClaim(g *graph, cl claim, i int, taker *Change, holder model.Key) {
