@@ -74,6 +74,14 @@ type Reader interface {
 	InUse(ctx context.Context, tenant string) ([]string, error)
 	// Roles returns the ids of the project's roles by name.
 	Roles(ctx context.Context) (map[string][]string, error)
+	// Projects lists the projects of the company. A key that is limited to some
+	// projects is an error ([IsAuth]).
+	Projects(ctx context.Context) ([]Project, error)
+	// ExportSnapshot returns the project's snapshot, file by path. A licence without
+	// snapshots is an error ([IsLicence]).
+	ExportSnapshot(ctx context.Context) (map[string]json.RawMessage, error)
+	// ValidateSnapshot says what an import of a snapshot would be refused for.
+	ValidateSnapshot(ctx context.Context, files map[string]any) (SnapshotReport, error)
 	// License returns the licence of the project.
 	License(ctx context.Context) (License, error)
 	// Forecast says what steps would take.

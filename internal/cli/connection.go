@@ -33,7 +33,9 @@ type connection struct {
 	log    *slog.Logger
 	client api.Reader
 	// target is where changes go; nil unless the connection is for writing.
-	target  apply.Target
+	target apply.Target
+	// owner is who changes the project as a whole; nil like target.
+	owner   owner
 	state   *store.Dir
 	scope   *store.Scope
 	backups *store.Backups
@@ -48,6 +50,9 @@ type connection struct {
 	last model.State
 	// kinds are those that live was read for; of others it says nothing.
 	kinds []model.Kind
+	// connectors are the ids of connectors by name in the project's snapshot, once it
+	// was asked for.
+	connectors map[string][]string
 	// told are the open runs that the user has been told of.
 	told    []string
 	closers []func() error
@@ -223,7 +228,7 @@ func (c *connection) dial(how access, config api.Config) (err error) {
 	}
 	client, err := api.New(config)
 	if err == nil {
-		c.client, c.target = client, client
+		c.client, c.target, c.owner = client, client, client
 	}
 	return err
 }

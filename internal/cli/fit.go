@@ -92,12 +92,21 @@ func (c *connection) fit(ctx context.Context, r *request) error {
 	deployed := func(res model.Resource) bool {
 		return res.Key.Kind != model.Flow || len(r.options.Targets) == 0 || slices.Contains(r.options.Targets, res.Key)
 	}
-	fitted := flow.Fit(r.written.Filter(deployed), c.live, known, func() map[string]string { return elsewhere(ctx, c.module, c.env) })
+	others := func() map[string]string { return elsewhere(ctx, c.module, c.env) }
+	fitted := flow.Fit(r.written.Filter(deployed), c.live, known, others)
+	if unbound(fitted.Diagnostics) {
+		names, err := c.connectorNames(ctx)
+		if err != nil {
+			return err
+		}
+		known.Connectors = c.filledIn(known.Connectors, names)
+		fitted = flow.Fit(r.written.Filter(deployed), c.live, known, others)
+	}
 	if errors := fitted.Diagnostics.Errors(); len(errors) > 0 {
 		return &diagnosticsError{diagnostics: errors}
 	}
-	others := r.written.Filter(func(res model.Resource) bool { return !deployed(res) })
-	r.desired, _ = model.NewState(append(slices.Clone(fitted.State.Resources()), others.Resources()...)) // the keys are those of a state
+	rest := r.written.Filter(func(res model.Resource) bool { return !deployed(res) })
+	r.desired, _ = model.NewState(append(slices.Clone(fitted.State.Resources()), rest.Resources()...)) // the keys are those of a state
 	r.options.ConfigDigest = r.written.Digest()
 	r.options.Broken, r.options.Warnings = fitted.Broken, fitted.Diagnostics
 	return nil
