@@ -15,7 +15,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-suites=(format mod build cross docs test race scripts crash corpus golden conformance demo bench lint)
+suites=(format mod build cross docs test race scripts crash corpus golden report conformance demo bench lint)
 timeout=${TIMEOUT:-15m}
 skipped=77 # the exit code of a suite that could not run
 
@@ -136,6 +136,12 @@ suite_corpus() { # real exports
 
 suite_golden() { # rewriting the goldens changes nothing; those of the command line are scripts
     unchanged make golden EXCEPT=./internal/cli
+}
+
+suite_report() { # the page of the report, in a browser
+    command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
+        [[ ${DESCOPE_MGMT_CHROMIUM:-} ]] || skip 'no Chromium is installed (DESCOPE_MGMT_CHROMIUM names one)'
+    tests '^TestPage' ./internal/report/
 }
 
 suite_conformance() { # the emulator, driven by an official SDK

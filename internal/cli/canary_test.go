@@ -127,6 +127,7 @@ func canaryStory() [][]string {
 		{"env", "diff", "dev", "prod", "--live"},
 		{"env", "promote", "staging", "dev", "--dry-run"},
 		{"explain", "tenant/acme-corp"},
+		{"report", "--live", "--out", "report.html"},
 		{"doctor"},
 		{"help"},
 		{"plan", "--out", "saved.plan"},
@@ -257,6 +258,9 @@ func TestCanary(t *testing.T) {
 					}
 					if args[0] != "__complete" && args[0] != "completion" {
 						args = append(args, form(i)...)
+					}
+					if args[0] == "report" {
+						args = append(args, "-o", formatHTML) // it has no other form
 					}
 					c.command(t.Context(), args...)
 				}

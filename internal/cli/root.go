@@ -55,7 +55,7 @@ func newRootCmd(a *app) *cobra.Command {
 	root.AddCommand(
 		newEvalCmd(a), newValidateCmd(a), newFmtCmd(a), newExplainCmd(a),
 		newPlanCmd(a), newSyncCmd(a), newRollbackCmd(a), newRunsCmd(a), newBackupCmd(a), newAuditCmd(a),
-		newTenantCmd(a), newFlowCmd(a), newProjectCmd(a), newEnvCmd(a),
+		newTenantCmd(a), newFlowCmd(a), newProjectCmd(a), newEnvCmd(a), newReportCmd(a),
 		newDoctorCmd(a), newEmulatorCmd(a), newVersionCmd(a),
 	)
 	helpKnowsCommands(root)
