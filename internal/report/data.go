@@ -204,9 +204,9 @@ func (b *builder) tell(row *objectData, digests []string) {
 		if d == "" {
 			continue
 		}
-		n := slices.Index(seen, d)
-		if n < 26 {
-			row.Cells[i].Variant = string(rune('a' + n))
+		const letters = "abcdefghijklmnopqrstuvwxyz"
+		if n := slices.Index(seen, d); n < len(letters) {
+			row.Cells[i].Variant = letters[n : n+1]
 		} else {
 			row.Cells[i].Variant = strconv.Itoa(n + 1)
 		}
@@ -253,8 +253,7 @@ func what(c flow.Change) string {
 
 // show writes a value as text.
 func show(v any) string {
-	switch v.(type) {
-	case plan.Absent:
+	if _, absent := v.(plan.Absent); absent {
 		return "(none)"
 	}
 	text := []rune(string(model.CanonicalJSON(v)))
