@@ -145,7 +145,7 @@ func (o *reportOptions) look(ctx context.Context, name string) (report.Environme
 	if compiled == nil {
 		mistakes := diagnostics.Errors()
 		e.Problem = fmt.Sprintf("does not compile: %s (descope-mgmt validate %s)", ui.Counted(len(mistakes), "mistake"), name)
-		return e, &diagnosticsError{diagnostics}
+		return e, &diagnosticsError{diagnostics: diagnostics}
 	}
 	e.Project, e.Protected = compiled.Environment.ProjectID, compiled.Environment.Protected
 	e.State, e.Excluded = compiled.State, compiled.Excluded
