@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
@@ -106,7 +107,11 @@ func (c *connection) flowEntry(r model.Resource) flowEntry {
 
 // embedding says what to write to bring an exported flow under management. CUE
 // embeds no file from outside the directory of the file that asks for it.
-func embedding(root, file, id string) string {
+func embedding(m *compiler.Module, file, id string) string {
+	if m.YAML() != "" {
+		return fmt.Sprintf("To bring the flow under management, write it into %s: under flows, id: %s with it as definition.", m.YAML(), id)
+	}
+	root := m.Root()
 	rel, err := filepath.Rel(filepath.Join(root, "envs"), file)
 	if err != nil || !filepath.IsLocal(rel) {
 		return "To bring the flow under management, export it to a file below envs/."

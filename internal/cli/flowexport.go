@@ -77,7 +77,7 @@ func (o *flowExportOptions) run(ctx context.Context, args []string) error {
 		if o.all || o.spelling == spellingSnapshot {
 			o.note(fmt.Sprintf("Wrote %s below %s.\n", ui.Counted(len(flows), "flow"), ui.Safe(o.out)))
 		} else {
-			o.note(fmt.Sprintf("Wrote %s. %s\n", ui.Safe(o.out), ui.Safe(embedding(c.module.Root(), o.path(o.out), flows[0].ID()))))
+			o.note(fmt.Sprintf("Wrote %s. %s\n", ui.Safe(o.out), ui.Safe(embedding(c.module, o.path(o.out), flows[0].ID()))))
 		}
 		return nil
 	})

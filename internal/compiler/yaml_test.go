@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 	"pgregory.net/rapid"
@@ -306,4 +307,38 @@ func randomTenants(t *rapid.T) []map[string]any {
 		out = append(out, tenant)
 	}
 	return out
+}
+
+// FuzzCompileYAML takes random texts through the whole compiler: no panic, a result
+// exactly if there are no errors, and every mistake at a place of the YAML.
+func FuzzCompileYAML(f *testing.F) {
+	for _, seed := range []string{
+		"tenants: []\n",
+		"environments:\n  dev: {project_id: P2J0RlgLKOmxgJTeKdNnFRIBXuDL, protected: yes}\ntenants:\n- id: acme\n  name: Acme\n  domains: [acme.com, B.com]\n  custom_attributes: {a: 1e3, b: [x], c: null, \"e\u0301\": {}}\n  lifecycle: {ignore: [nam]}\n  parent: acme\n- {id: a, nam: x}\n",
+		"flows:\n- template: mfa-login\n  config: {methods: [sms, smss]}\n- id: b\n  definition: {}\n  screens: {a: {b: {c: d}}}\n- id: c\n  steps: 3\n  template: magic-link\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c, _ := yamlconfig.LoadBytes("descope.yaml", []byte(text), nil)
+		if c == nil {
+			return
+		}
+		m, err := OfYAML(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		r, diags := Compile(ctx, m, c.Environments()[0])
+		if (r == nil) != (len(diags.Errors()) > 0) {
+			t.Errorf("result %v with %v", r, diags)
+		}
+		for _, d := range diags {
+			text := printed(d)
+			if d.Code == "internal" || strings.Count(text, "\n") > 3 || strings.Contains(text, yamlRoot) || d.Origin.File != "descope.yaml" {
+				t.Errorf("%s\n%s", text, d.Raw)
+			}
+		}
+	})
 }
