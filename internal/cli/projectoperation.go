@@ -90,7 +90,8 @@ func (c *connection) operate(ctx context.Context, o operation, agreed consent, d
 }
 
 // agree has an operation confirmed: by the id of the project where it is typed or the
-// environment is protected, which no --yes stands for; else by a yes.
+// environment is protected, for which no --yes stands; else by a yes. Whoever has typed
+// the id is not asked again; an id on the command line may be an old one, and is.
 func (c *connection) agree(ctx context.Context, o operation, agreed consent) error {
 	if o.typed || c.compiled.Environment.Protected {
 		if agreed.allowed.ConfirmProject != c.project {
