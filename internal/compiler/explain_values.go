@@ -194,7 +194,7 @@ func corrected(where place, value string) string {
 			return "[" + quoted(s) + "]"
 		}
 	case "#Tenant id":
-		if id := strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(s), "-"), "-"); id != s && isHouseID(id) {
+		if id := strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(s), "-"), "-"); id != s && model.IsHouseID(id) {
 			return quoted(id)
 		}
 	case "#Tenant domains[]":

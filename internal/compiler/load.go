@@ -79,6 +79,11 @@ func (m *Module) load(env string, want wants) (*loaded, model.Diagnostics) {
 	for _, s := range l.sources {
 		overlay[s.path] = load.FromBytes(s.data)
 	}
+	for path, data := range m.unsaved {
+		if filepath.Ext(path) != ".cue" { // what is embedded
+			overlay[path] = load.FromBytes(data)
+		}
+	}
 	m.overlaySchema(overlay, l.templates)
 	l.instance = load.Instances([]string{"."}, &load.Config{
 		Dir:        l.overlayDir(),

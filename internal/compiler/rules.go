@@ -102,19 +102,15 @@ func (r *rules) tenant(res model.Resource) {
 func (r *rules) imported(res model.Resource) {
 	d := about(res, "")
 	d.Severity = model.Warning
-	if !isHouseID(res.Key.ID) {
+	if !model.IsHouseID(res.Key.ID) {
 		r.add(d, "imported-id", "%s: the id does not follow the rule of the house", name(res.Key)).Detail = "the rule: " + allowed("#Tenant", "id")
 	}
 	title, _ := res.Attrs["name"].(string)
-	if n := utf8.RuneCountInString(title); n < 1 || n > 100 {
+	if n := utf8.RuneCountInString(title); n < 1 || n > model.MaxTenantName {
 		d := about(res, "name")
 		d.Severity = model.Warning
 		r.add(d, "imported-name", "%s: the name has %d characters", name(res.Key), n).Detail = "the rule: " + allowed("#Tenant", "name")
 	}
-}
-
-func isHouseID(id string) bool {
-	return len(id) >= 3 && len(id) <= 50 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
 // unique checks a field whose values belong to one resource each; lists count

@@ -8,9 +8,6 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
-// maxLevels is how deep tenants may be nested.
-const maxLevels = 3
-
 // hierarchy checks the parents of tenants: each exists in this environment, no
 // tenant is above itself, and there are at most three levels.
 func (r *rules) hierarchy() {
@@ -34,10 +31,10 @@ func (r *rules) hierarchy() {
 		switch {
 		case cycle:
 			r.cycle(t, chain, reported)
-		case len(chain) > maxLevels:
+		case len(chain) > model.MaxTenantLevels:
 			d := houseRule(about(t, "parent"), t.Policy.Imported)
 			r.add(d, "too-many-levels", "%s is on level %d: %s", name(t.Key), len(chain), path(chain)).
-				Detail = fmt.Sprintf("allowed: %d levels", maxLevels)
+				Detail = fmt.Sprintf("allowed: %d levels", model.MaxTenantLevels)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -35,7 +36,9 @@ func (f Flow) Value() map[string]any { return model.CloneMap(f.doc) }
 
 // V2 writes the flow in the exported spelling: two spaces, sorted keys, and a
 // newline at the end. Equal documents give equal bytes.
-func (f Flow) V2() []byte { return write(f.doc) }
+func (f Flow) V2() []byte {
+	return bytes.ReplaceAll(write(f.doc), []byte("\ufeff"), []byte(`\ufeff`)) // CUE embeds no file with that mark in it
+}
 
 // WithID is the same flow under another id.
 func (f Flow) WithID(id string) Flow {

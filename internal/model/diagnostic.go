@@ -40,7 +40,7 @@ type Diagnostic struct {
 	Raw string `json:"raw,omitempty"`
 }
 
-// Diagnostics are sorted by position, then code and summary; see [Diagnostics.Sort].
+// Diagnostics are sorted by position, then code, summary and object; see [Diagnostics.Sort].
 type Diagnostics []Diagnostic
 
 // Sort orders the diagnostics and drops those that say the same at one place.
@@ -53,11 +53,27 @@ func (d Diagnostics) Sort() Diagnostics {
 			strings.Compare(a.Code, b.Code),
 			strings.Compare(a.Path, b.Path),
 			strings.Compare(a.Summary, b.Summary),
+			compareKeys(a.Key, b.Key),
 		)
 	}
 	sorted := slices.Clone(d)
 	slices.SortStableFunc(sorted, compare)
 	return slices.CompactFunc(sorted, func(a, b Diagnostic) bool { return compare(a, b) == 0 })
+}
+
+// compareKeys orders what is about no object before what is.
+func compareKeys(a, b *Key) int {
+	if a == nil || b == nil {
+		return btoi(a != nil) - btoi(b != nil)
+	}
+	return a.Compare(*b)
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // Errors returns the diagnostics that are errors.

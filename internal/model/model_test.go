@@ -297,3 +297,11 @@ func TestTable(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestDiagnosticsOfTwoObjects(t *testing.T) {
+	about := func(id string) Diagnostic { return Diagnostic{Code: "x", Summary: "the same", Key: &Key{Tenant, id}} }
+	all := Diagnostics{about("b"), {Code: "x", Summary: "the same"}, about("a"), about("b")}.Sort()
+	if len(all) != 3 || all[0].Key != nil || all[1].Key.ID != "a" || all[2].Key.ID != "b" {
+		t.Errorf("%+v", all)
+	}
+}

@@ -39,7 +39,7 @@ func Declare(module string, key model.Key, attrs map[string]any) ([]byte, error)
 		return nil, fmt.Errorf("%s: nothing is known of the kind", key)
 	}
 	f := file{module: module}
-	f.declare(key, fields(attrs), true)
+	f.entry(entry{key: key, value: tree(leavesOf(model.Resource{Key: key, Attrs: attrs})), whole: true})
 	text, err := f.text()
 	if err != nil {
 		return nil, fmt.Errorf("writing %s as CUE: %w", key, err)
@@ -59,29 +59,53 @@ type file struct {
 	schema  bool // something refers to the schema
 }
 
-// declare adds a resource. The whole of one is checked by the schema's definition,
-// which also lets editors complete; what an overlay adds to one is not.
-func (f *file) declare(key model.Key, value ast.Expr, whole bool) {
-	if whole {
+// entry adds a resource. The whole of a tenant is checked by the schema's definition,
+// which also lets editors complete; what an overlay adds to one need not be.
+func (f *file) entry(e entry) {
+	var value ast.Expr = e.value
+	switch {
+	case e.key.Kind == model.Flow && hasAttributes(e.value):
+		f.embeds = true
+	case e.whole:
 		f.schema = true
-		of := &ast.SelectorExpr{X: ast.NewIdent(schemaDir), Sel: ast.NewIdent(definition(key.Kind))}
+		of := &ast.SelectorExpr{X: ast.NewIdent(schemaDir), Sel: ast.NewIdent(definition(e.key.Kind))}
 		value = ast.NewBinExpr(token.AND, of, value)
 	}
 	// A struct without braces: tenants: "acme": …
-	inner := &ast.StructLit{Elts: []ast.Decl{&ast.Field{Label: Quoted(key.ID), Value: value}}}
-	decl := &ast.Field{Label: ast.NewIdent(model.Spec(key.Kind).Field), Value: inner}
-	ast.SetRelPos(decl, token.NewSection)
-	f.decls = append(f.decls, decl)
+	inner := &ast.StructLit{Elts: []ast.Decl{&ast.Field{Label: Quoted(e.key.ID), Value: value}}}
+	f.add(&ast.Field{Label: ast.NewIdent(model.Spec(e.key.Kind).Field), Value: inner}, e.remarks)
 }
 
-// fields are the attributes of a resource as a struct, in the order in which people
-// read them.
-func fields(attrs map[string]any) *ast.StructLit {
-	s := braces()
-	for _, name := range inOrder(slices.Collect(maps.Keys(attrs))) {
-		s.Elts = append(s.Elts, Field(name, Literal(attrs[name])))
+func hasAttributes(s *ast.StructLit) bool {
+	return slices.ContainsFunc(s.Elts, func(d ast.Decl) bool {
+		f, ok := d.(*ast.Field)
+		return ok && len(f.Attrs) > 0
+	})
+}
+
+// connectors adds the names of connectors to the environment.
+func (f *file) connectors(ids map[string]string) {
+	value := braces()
+	for _, name := range slices.Sorted(maps.Keys(ids)) {
+		value.Elts = append(value.Elts, &ast.Field{Label: Quoted(name), Value: ast.NewString(ids[name])})
+		ast.SetRelPos(value.Elts[len(value.Elts)-1], token.Newline)
 	}
-	return s
+	inner := &ast.StructLit{Elts: []ast.Decl{&ast.Field{Label: ast.NewIdent("connectors"), Value: value}}}
+	f.add(&ast.Field{Label: ast.NewIdent("environment"), Value: inner}, nil)
+}
+
+// add adds a declaration under comments.
+func (f *file) add(decl *ast.Field, remarks []string) {
+	ast.SetRelPos(decl, token.NewSection)
+	if len(remarks) > 0 {
+		doc := &ast.CommentGroup{Doc: true}
+		for _, line := range remarks {
+			doc.List = append(doc.List, &ast.Comment{Text: "// " + line})
+		}
+		ast.AddComment(decl, doc)
+		ast.SetRelPos(doc, token.NewSection)
+	}
+	f.decls = append(f.decls, decl)
 }
 
 // braces is a struct that is written over several lines.
@@ -92,7 +116,7 @@ func braces() *ast.StructLit {
 // inOrder sorts names of attributes: those of a tenant as its definition has them,
 // what is a map last, and all others behind.
 func inOrder(names []string) []string {
-	known := []string{"name", "domains", "self_provisioning", "parent", "disabled", "role_inheritance", "default_roles", "custom_attributes"}
+	known := []string{"name", "domains", "self_provisioning", "parent", "disabled", "role_inheritance", "default_roles", "custom_attributes", "custom_attributes_exclusive", "template", "config"}
 	place := func(name string) int {
 		if i := slices.Index(known, name); i >= 0 {
 			return i
