@@ -169,6 +169,8 @@ func canaryStory() [][]string {
 		{"backup", "verify"},
 		sure("backup", "restore", "latest"), sure("backup", "restore", "latest", "--full", "--prune", "--confirm-project", devProject),
 		{"backup", "prune", "--older-than", "7d"},
+		{"import", "--dry-run"},
+		{"import", "--yes"},
 		{"audit", "list"},
 		{"audit", "verify"},
 		{"plan", "--target", "x"},

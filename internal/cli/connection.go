@@ -113,6 +113,11 @@ func (a *app) connectTo(ctx context.Context, how access) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.connectIn(ctx, m, v, env, how)
+}
+
+// connectIn is connectTo for an environment that was chosen already.
+func (a *app) connectIn(ctx context.Context, m *compiler.Module, v variables, env setting, how access) (*connection, error) {
 	compiled, diagnostics := compile(ctx, m, env.value)
 	if err := ctx.Err(); err != nil {
 		return nil, err
