@@ -3,9 +3,13 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -99,8 +103,10 @@ type trial struct {
 	names    []string
 	module   *compiler.Module
 	original map[string][]byte
-	wanted   []src.Edit
-	before   map[string]evaluated
+	// documents are the files that are embedded and change.
+	documents map[string][]byte
+	wanted    []src.Edit
+	before    map[string]evaluated
 }
 
 // run makes the edits, evaluates, and makes those that are still missing: a resource
@@ -108,10 +114,11 @@ type trial struct {
 // evaluation knows them.
 func (t *trial) run(edits []src.Edit) (*adoption, error) {
 	files := maps.Clone(t.original)
+	t.documents = map[string][]byte{}
 	d := &adoption{module: t.module, env: t.env}
 	next := firstOf(edits)
 	for range maxRounds {
-		out, err := src.Apply(files, t.env, next, src.Options{AllowBase: true, Environments: t.names})
+		out, err := src.Apply(files, t.env, next, src.Options{AllowBase: true, Environments: t.names, Exists: t.exists})
 		if err != nil {
 			return nil, refusedError("", "nothing was written: %w", err)
 		}
@@ -119,6 +126,10 @@ func (t *trial) run(edits []src.Edit) (*adoption, error) {
 			return nil, refusedEdits(out.Refused)
 		}
 		for path, text := range out.Files {
+			if !strings.HasSuffix(path, ".cue") {
+				t.documents[path] = text
+				continue
+			}
 			if files[path] = text; text == nil {
 				delete(files, path)
 			}
@@ -168,12 +179,22 @@ func (t *trial) with(files map[string][]byte) *compiler.Module {
 			m = m.With(path, text)
 		}
 	}
+	for path, text := range t.documents {
+		m = m.With(path, text)
+	}
 	for path := range t.original {
 		if _, there := files[path]; !there {
 			m = m.With(path, []byte("package "+packageOf(t.original[path])+"\n"))
 		}
 	}
 	return m
+}
+
+// exists reports whether a path of the module is taken.
+func (t *trial) exists(path string) bool {
+	_, edited := t.documents[path]
+	_, err := os.Lstat(filepath.Join(t.module.Root(), filepath.FromSlash(path)))
+	return edited || err == nil
 }
 
 // packageOf is the name in the package clause of a file that was read as CUE.
@@ -191,6 +212,16 @@ func packageOf(text []byte) string {
 func (t *trial) accept(d *adoption, files map[string][]byte, after *compiler.Module) error {
 	d.before, d.after = map[string][]byte{}, map[string][]byte{}
 	shared := false
+	for p, text := range t.documents {
+		was, err := os.ReadFile(filepath.Join(t.module.Root(), filepath.FromSlash(p)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("nothing was written: %w", err)
+		}
+		if !bytes.Equal(was, text) {
+			d.before[p], d.after[p] = was, text
+			shared = shared || !strings.HasPrefix(p, "envs/"+t.env+"/")
+		}
+	}
 	for _, p := range slices.Sorted(maps.Keys(union(files, t.original))) {
 		was, is := t.original[p], files[p]
 		if bytes.Equal(was, is) && (was == nil) == (is == nil) {

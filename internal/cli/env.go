@@ -14,7 +14,7 @@ import (
 func newEnvCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "env",
-		Short: "Environments: list, diff",
+		Short: "Environments: list, diff, promote",
 		Example: `  descope-mgmt env list
   descope-mgmt env diff staging prod`,
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"pcconnect.ai/descope-mgmt/internal/compiler"
+	src "pcconnect.ai/descope-mgmt/internal/source"
 	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
@@ -40,6 +41,9 @@ func TestDocumentedJSON(t *testing.T) {
 		envDiffObject{},
 		envDiffField{},
 		envDiffSide{},
+		promotionDoc{},
+		adoptionFile{},
+		src.BaseEdit{},
 	}
 	if len(tables) != len(documents) {
 		t.Fatalf("%d tables, want %d", len(tables), len(documents))

@@ -26,6 +26,8 @@ type Edit struct {
 type Options struct {
 	// AllowBase lets it edit files that other environments share.
 	AllowBase bool
+	// Exists reports whether a path of the module is taken; nil is never.
+	Exists func(path string) bool
 	// Environments are the names of all environments, for the lists that say which
 	// of them have a resource.
 	Environments []string
@@ -140,8 +142,12 @@ func (e *editor) edit(edit Edit) {
 
 // leaves edits the values below a path one by one: what else is in a map stays.
 func (e *editor) leaves(edit Edit, path []string) {
+	if isUnit(edit.Key, path) {
+		e.definition(edit)
+		return
+	}
 	m, ok := edit.Value.(map[string]any)
-	if !ok || edit.Absent || isUnit(edit.Key, path) {
+	if !ok || edit.Absent {
 		e.value(edit, path)
 		return
 	}
@@ -153,18 +159,23 @@ func (e *editor) leaves(edit Edit, path []string) {
 
 // isUnit tells maps that are one value: the document of a flow.
 func isUnit(key model.Key, path []string) bool {
-	return key.Kind == model.Flow && len(path) == 1 && path[0] == "definition"
+	return key.Kind == model.Flow && len(path) == 1 && path[0] == definitionField
 }
 
 // object writes a resource that is to be there with all of these fields.
 func (e *editor) object(edit Edit) {
 	fields, _ := edit.Value.(map[string]any)
 	here, away, suspects := e.declared(edit.Key)
-	if len(here)+len(away)+len(suspects) > 0 {
+	certain := func(p place) bool { return !p.via.maybe }
+	if len(here)+len(away) > 0 || slices.ContainsFunc(suspects, certain) {
 		e.include(edit)
 		for _, name := range slices.Sorted(maps.Keys(fields)) {
 			e.leaves(Edit{Key: edit.Key, Path: model.JoinPath(name), Value: fields[name]}, []string{name})
 		}
+		return
+	}
+	if doc, ok := fields[definitionField].(map[string]any); ok && edit.Key.Kind == model.Flow {
+		e.ownDocument(edit.Key, doc, withoutEmpty(fields))
 		return
 	}
 	d := e.declaration(e.overlayFile(edit.Key), edit.Key)
@@ -284,16 +295,17 @@ func (e *editor) overlayFile(key model.Key) *editedFile {
 	if f := own(func(*editedFile) bool { return true }); f != nil {
 		return f
 	}
-	return e.newFile(envsDir + "/" + e.env + "/" + name)
+	return e.newFile(envsDir+"/"+e.env+"/"+name, "")
 }
 
-// newFile begins a file of the package of the others.
-func (e *editor) newFile(path string) *editedFile {
+// newFile begins a file of the package of the others; head stands above the package
+// clause.
+func (e *editor) newFile(path, head string) *editedFile {
 	pkg := envsDir
 	if len(e.files) > 0 && e.files[0].ast.PackageName() != "" {
 		pkg = e.files[0].ast.PackageName()
 	}
-	f, err := parseFile(path, []byte("package "+pkg+"\n"), e.env)
+	f, err := parseFile(path, []byte(head+"package "+pkg+"\n"), e.env)
 	if err != nil {
 		panic("source: " + err.Error()) // the text is ours
 	}

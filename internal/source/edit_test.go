@@ -128,3 +128,105 @@ func TestEdits(t *testing.T) {
 		})
 	}
 }
+
+func TestApplyRefusesWhatDoesNotParse(t *testing.T) {
+	_, err := Apply(map[string][]byte{"envs/a.cue": []byte("package envs\n"), "envs/dev/dev.cue": []byte("package envs\ntenants: {")}, "dev", nil, Options{})
+	if err == nil || !strings.HasPrefix(err.Error(), "envs/dev/dev.cue: ") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestApplyLeavesTheBase makes no edit of shared files unless it is allowed, and tells
+// of it in any case.
+func TestApplyLeavesTheBase(t *testing.T) {
+	files := map[string][]byte{"envs/a.cue": []byte("package envs\ntenants: a: name: \"A\"\n"), "envs/prod/prod.cue": []byte("package envs\n")}
+	edit := []Edit{{Key: model.Key{Kind: model.Tenant, ID: "a"}, Path: "name", Value: "B"}}
+	out, err := Apply(files, "dev", edit, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]byte{"envs/dev/dev.cue": []byte("package envs\n\ntenants: \"a\": name: \"B\"\n")}
+	if d := cmp.Diff(want, out.Files); d != "" || len(out.Base) != 1 {
+		t.Errorf("%s %v", d, out.Base)
+	}
+}
+
+// TestApplyTwice finds nothing to do the second time.
+func TestApplyTwice(t *testing.T) {
+	files := map[string][]byte{
+		"envs/a.cue":       []byte("package envs\ntenants: a: {name: \"A\", domains: [\"b.com\", \"a.com\"], custom_attributes: n: 4e1}\n"),
+		"envs/dev/dev.cue": []byte("package envs\n"),
+	}
+	key := model.Key{Kind: model.Tenant, ID: "a"}
+	edits := []Edit{
+		{Key: key, Path: "name", Value: "A"},
+		{Key: key, Path: "domains", Value: []any{"a.com", "b.com"}},
+		{Key: key, Path: "custom_attributes.n", Value: json.Number("40")},
+		{Key: key, Path: "custom_attributes.none", Absent: true},
+		{Key: model.Key{Kind: model.Tenant, ID: "nobody"}, Absent: true},
+	}
+	out, err := Apply(files, "dev", edits, Options{AllowBase: true})
+	if err != nil || len(out.Files)+len(out.Base)+len(out.Refused) > 0 {
+		t.Errorf("%v %v", out, err)
+	}
+	edits[0].Value = "B"
+	edits[2].Value = json.Number("41")
+	out, err = Apply(files, "dev", edits, Options{AllowBase: true})
+	if err != nil || len(out.Files) != 2 {
+		t.Fatalf("%v %v", out, err)
+	}
+	out, err = Apply(out.Files, "dev", edits, Options{AllowBase: true})
+	if err != nil || len(out.Files)+len(out.Base)+len(out.Refused) > 0 {
+		t.Errorf("%v %v", out, err)
+	}
+}
+
+// FuzzApply edits whatever can be parsed: what comes out can be, and keeps every comment
+// that is not said to be lost.
+func FuzzApply(f *testing.F) {
+	paths, _ := filepath.Glob("testdata/edit/*.txtar")
+	for _, path := range paths {
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range archive.Files {
+			if strings.HasSuffix(file.Name, ".cue") {
+				f.Add(file.Data, "acme-corp", "custom_attributes.plan", "x")
+				f.Add(bytes.ReplaceAll(file.Data, []byte("\n"), []byte("\r\n")), "a", "domains", "")
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte, id, path, value string) {
+		key := model.Key{Kind: model.Tenant, ID: id}
+		v := any(value)
+		if value == "" {
+			v = []any{"n.com"}
+		}
+		for _, file := range []string{"envs/dev/dev.cue", "envs/base.cue"} {
+			before, err := parseFile(file, text, "dev")
+			if err != nil {
+				return
+			}
+			out, err := Apply(map[string][]byte{file: text}, "dev", []Edit{{key, path, v, false}, {key, "name", nil, true}}, Options{AllowBase: true, Environments: []string{"dev", "prod"}})
+			if err != nil {
+				continue // refused: nothing is written
+			}
+			lost := 0
+			for _, n := range out.Notes {
+				if n.Code == "lost-comment" {
+					lost++
+				}
+			}
+			for name, text := range out.Files {
+				after, err := parseFile(name, text, "dev")
+				if err != nil {
+					t.Fatalf("%v\n%s", err, text)
+				}
+				if name == file && len(lostComments(before, after)) != lost {
+					t.Fatalf("a comment is lost:\n%s", text)
+				}
+			}
+		}
+	})
+}

@@ -75,7 +75,7 @@ func (e *editor) exclude(edit Edit) {
 		}
 	}
 	switch {
-	case len(suspects) > 0:
+	case len(suspects) > 0 && (len(own)+len(shared) == 0 || !suspects[0].via.maybe):
 		e.refuse(edit, suspects[0], "computed", "it is made by %s", suspects[0].via.kind)
 		return
 	case len(own)+len(shared) == 0:
@@ -296,7 +296,11 @@ func branch(tree map[string]any, braces bool) string {
 		line := labelText(name) + ":"
 		switch v := tree[name].(type) {
 		case leaf:
-			line += " " + text(v.value, "")
+			if t, ok := v.value.(raw); ok {
+				line += " " + string(t)
+			} else {
+				line += " " + text(v.value, "")
+			}
 		case map[string]any:
 			line += branch(v, false)
 		}

@@ -52,13 +52,17 @@ type link struct {
 type via struct {
 	kind string // "a comprehension"
 	at   token.Pos
+	node ast.Node // a comprehension, if that is all that stands between
+	// maybe: a key on the way is computed, so that it may be another one.
+	maybe bool
 }
 
 func (v via) or(kind string, at token.Pos) via {
+	v.node = nil
 	if v.kind != "" {
 		return v
 	}
-	return via{kind, at}
+	return via{kind: kind, at: at, maybe: v.maybe}
 }
 
 func (p place) field() *ast.Field { return p.chain[len(p.chain)-1].field }
@@ -119,7 +123,11 @@ func (f *finder) decls(decls []ast.Decl, in *ast.StructLit, path []string, chain
 			f.expr(d.Expr, path, chain, v)
 		case *ast.Comprehension:
 			if s, ok := d.Value.(*ast.StructLit); ok {
-				f.decls(s.Elts, s, path, chain, v.or("a comprehension", d.Pos()))
+				through := v.or("a comprehension", d.Pos())
+				if v.kind == "" {
+					through.node = d
+				}
+				f.decls(s.Elts, s, path, chain, through)
 			}
 		}
 	}
@@ -137,6 +145,7 @@ func (f *finder) member(d *ast.Field, in *ast.StructLit, path []string, chain []
 			kind = "a pattern"
 		}
 		v = v.or(kind, d.Label.Pos())
+		v.maybe = true
 	case name != path[0]:
 		return
 	}
