@@ -38,6 +38,9 @@ type app struct {
 	transport http.RoundTripper
 	// key is the management key, once it is known: what must not be shown.
 	key api.Secret
+	// documents are what was encoded so far, by environment, while a command works on
+	// several; else nil.
+	documents map[string]any
 	// running is the id of the run that is under way, or "".
 	running atomic.Value
 	// who runs the command, once that has been found out.

@@ -135,6 +135,8 @@ func canaryStory() [][]string {
 		{"sync"},
 		sure("sync", "--plan", "saved.plan"), sure("sync"),
 		{"sync", "--plan", "saved.plan", "--yes"},
+		{"drift"},
+		{"drift", "--resolve", "--accept", "all", "--reason", "it may", "--yes"},
 		{"tenant", "list"},
 		{"tenant", "show", "acme-corp"},
 		sure("tenant", "create", "new", "--name", "New"), sure("tenant", "sync"),

@@ -16,6 +16,7 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/emulator"
 	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/plan"
 	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
@@ -44,6 +45,10 @@ type connection struct {
 	waiting   listener
 	// locked is the lock of the project, once this command has it.
 	locked *store.Lock
+	// accepted is the drift on record as accepted.
+	accepted []plan.Acceptance
+	// exportAnew: flows are exported whatever the cache has.
+	exportAnew bool
 	// live is what was last read of the project to plan from it.
 	live model.State
 	// last is what was last applied, as it was when live was read.
@@ -128,7 +133,11 @@ func (a *app) connectIn(ctx context.Context, m *compiler.Module, v variables, en
 	if compiled.Environment.Protected && env.source != fromFlag {
 		return nil, refusedError("descope-mgmt plan --env "+env.value, "environment %s is protected, and %s must not choose it: name it with --env", env.value, env.where())
 	}
-	c := &connection{app: a, module: m, env: env.value, compiled: compiled}
+	accepted, diagnostics := acceptances(m, env.value)
+	if err := a.report(diagnostics); err != nil {
+		return nil, err
+	}
+	c := &connection{app: a, module: m, env: env.value, compiled: compiled, accepted: accepted}
 	if err := c.open(ctx, v, how); err != nil {
 		return nil, errors.Join(err, c.close())
 	}

@@ -15,8 +15,8 @@ import (
 
 type evalOptions struct {
 	*app
-	expr string
-	all  bool
+	expr    string
+	several severalFlags
 }
 
 func newEvalCmd(a *app) *cobra.Command {
@@ -34,7 +34,7 @@ the result and prints it: {environment, tenants, flows}. It needs no network.`,
 		RunE:        func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	cmd.Flags().StringVar(&o.expr, "expr", "", "print just this CUE expression, evaluated within the environment")
-	cmd.Flags().BoolVar(&o.all, "all", false, "all environments: an object keyed by environment")
+	o.several.add(cmd)
 	must(cmd.RegisterFlagCompletionFunc("expr", cobra.NoFileCompletions))
 	return cmd
 }
@@ -44,7 +44,11 @@ func (o *evalOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !o.all {
+	names, err := o.several.names(o.app)
+	if err != nil {
+		return err
+	}
+	if names == nil {
 		v, err := o.variables(m)
 		if err != nil {
 			return err
@@ -59,10 +63,6 @@ func (o *evalOptions) run(ctx context.Context) error {
 		}
 		o.print(text)
 		return nil
-	}
-	names, err := m.Environments()
-	if err != nil {
-		return configError("", "%w", err)
 	}
 	return o.evalAll(ctx, m, names)
 }

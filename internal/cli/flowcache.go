@@ -13,12 +13,12 @@ import (
 const flowCacheAge = 24 * time.Hour
 
 // flowCache keeps exports in the state directory. In a protected environment every read
-// exports anew.
+// exports anew, and so does one that looks for drift.
 type flowCache struct{ *connection }
 
 // Cached implements [api.FlowCache].
 func (c flowCache) Cached(id string, s api.FlowStamp) (json.RawMessage, bool) {
-	if c.compiled.Environment.Protected {
+	if c.compiled.Environment.Protected || c.exportAnew {
 		return nil, false
 	}
 	return c.scope.CachedFlow(id, store.FlowStamp(s), c.app.now(), flowCacheAge)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"pcconnect.ai/descope-mgmt/internal/compiler"
+	"pcconnect.ai/descope-mgmt/internal/plan"
 	src "pcconnect.ai/descope-mgmt/internal/source"
 	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
@@ -28,6 +29,10 @@ func TestDocumentedJSON(t *testing.T) {
 		nil,
 		backupEntry{},
 		store.AuditRecord{},
+		plan.Drift{},
+		plan.ObjectDrift{},
+		plan.FieldDriftDoc{},
+		resolution{},
 		tenantEntry{},
 		envEntry{},
 		projectDetails{},

@@ -51,8 +51,13 @@ func formatIn(args []string) string {
 	return *format
 }
 
-// encode prints a value as JSON or YAML, as asked for.
+// encode prints a value as JSON or YAML, as asked for; while a command works on several
+// environments, it is kept until they are through.
 func (a *app) encode(v any) error {
+	if a.documents != nil {
+		a.documents[a.flags.env] = v
+		return nil
+	}
 	if a.flags.output == formatYAML {
 		return ui.WriteYAML(a.streams.Out, v)
 	}

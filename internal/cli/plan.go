@@ -104,6 +104,7 @@ func (c *connection) request(operation string, desired model.State) request {
 			Tool: version(), Schema: compiler.SchemaHash(),
 			Environment: c.env, Project: c.project, BaseURL: c.baseURL,
 			Protected: c.compiled.Environment.Protected, Encode: api.Encode,
+			Accepted: plan.Holding(c.accepted, c.app.now()),
 		},
 	}
 }
@@ -120,6 +121,7 @@ func (a *app) operation() string {
 type planOptions struct {
 	*app
 	scope    scopeFlags
+	several  severalFlags
 	out      string
 	detailed bool
 }
@@ -135,11 +137,22 @@ writes nothing to Descope. With --out it saves the plan, with the exact payloads
 for sync --plan.`,
 		Example: `  descope-mgmt plan --env staging
   descope-mgmt plan --env prod --target tenant/acme-corp --out acme.plan
+  descope-mgmt plan --all --detailed-exitcode
   descope-mgmt plan --env prod -o json | jq '.resource_changes[].address'`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			names, err := o.several.names(a)
+			if names != nil && o.out != "" {
+				err = configError("", "--out is for one environment at a time: name one with --env")
+			}
+			if err != nil {
+				return err
+			}
+			return a.each(cmd.Context(), o.several, nil, o.run)
+		},
 	}
 	o.scope.add(a, cmd)
+	o.several.add(cmd)
 	cmd.Flags().StringVar(&o.out, "out", "", "save the plan to this file")
 	cmd.Flags().BoolVar(&o.detailed, "detailed-exitcode", false, "exit 2 if there are changes")
 	return cmd

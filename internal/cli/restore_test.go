@@ -24,6 +24,7 @@ import (
 type agreeing struct{}
 
 func (agreeing) Confirm(context.Context, string) error               { return nil }
+func (agreeing) Input(context.Context, string) (string, error)       { return "yes", nil }
 func (agreeing) TypeToConfirm(context.Context, string, string) error { return nil }
 func (agreeing) Select(_ context.Context, _ string, words ...string) (string, error) {
 	return words[0], nil

@@ -105,13 +105,25 @@ func newSyncCmd(a *app) *cobra.Command {
 applies it, and reads again to see that nothing is left. Fields and resources that
 the configuration does not name are left alone. With --plan it applies exactly
 what a saved plan says, or refuses.
+Several environments are done in the order given, until one is not clean.
 
 Exit 0: done, or nothing to do. 3: partly applied. 6: refused, nothing written.`,
 		Example: `  descope-mgmt sync --env dev
   descope-mgmt sync --env staging --yes
+  descope-mgmt sync --env test,devtest,dev --yes
   descope-mgmt sync --env prod --plan prod.plan --yes --confirm-project P2abc…`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var several severalFlags // a list: the order matters, so that there is no --all
+			names, err := several.names(a)
+			if names != nil && (o.file != "" || o.resume != "" || o.consent.confirmProject != "" || o.consent.forceUnlock != "") {
+				err = configError("", "--plan, --resume, --confirm-project and --force-unlock are for one environment at a time")
+			}
+			if err != nil {
+				return err
+			}
+			return a.each(cmd.Context(), several, func(err error) bool { return err != nil }, o.run)
+		},
 	}
 	o.scope.add(a, cmd)
 	o.consent.add(cmd)

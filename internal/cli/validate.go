@@ -13,7 +13,8 @@ import (
 )
 
 func newValidateCmd(a *app) *cobra.Command {
-	return &cobra.Command{
+	var several severalFlags
+	cmd := &cobra.Command{
 		Use:   "validate [ENVIRONMENT...]",
 		Short: "Check the configuration of all environments, or of some",
 		Long: `Validate evaluates environments and prints every mistake with its position. With
@@ -21,15 +22,28 @@ no argument and no --env it checks all of them, and that no two share a project.
 It needs no network and no key. Exit 5 if there is a mistake.`,
 		Example: `  descope-mgmt validate
   descope-mgmt validate prod staging
+  descope-mgmt validate --env prod,staging
   descope-mgmt validate -o json | jq '.diagnostics[].summary'`,
 		ValidArgsFunction: a.completeEnvironments,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if a.flags.env != "" {
-				args = append(args, a.flags.env)
+			names, err := several.names(a)
+			if err != nil {
+				return err
 			}
-			return a.validate(cmd.Context(), args)
+			switch {
+			case several.all:
+				if len(args) > 0 {
+					return configError("", "--all and %s contradict each other", args[0])
+				}
+				names = nil // all is what no argument means
+			case names == nil && a.flags.env != "":
+				names = []string{a.flags.env}
+			}
+			return a.validate(cmd.Context(), append(args, names...))
 		},
 	}
+	several.add(cmd)
+	return cmd
 }
 
 func (a *app) validate(ctx context.Context, only []string) error {
@@ -47,6 +61,11 @@ func (a *app) validate(ctx context.Context, only []string) error {
 			return err
 		}
 	}
+	for _, r := range results {
+		_, found := acceptances(m, r.Environment.Name)
+		diagnostics = append(diagnostics, found...)
+	}
+	diagnostics = diagnostics.Sort()
 	failed := len(diagnostics.Errors()) > 0
 	if a.flags.output != formatText {
 		if err := a.encode(ui.DiagnosticsJSON(diagnostics, a.flags.verbose)); err != nil {

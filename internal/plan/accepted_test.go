@@ -19,6 +19,7 @@ func acceptAll(p *plan.Plan) []plan.Accepted {
 		switch ch.Action {
 		case plan.Create:
 			out = append(out, plan.Accepted{Key: ch.Key, Value: plan.Absent{}})
+		case plan.Delete:
 		case plan.Update:
 			for _, f := range ch.Fields {
 				out = append(out, plan.Accepted{Key: ch.Key, Path: f.Path, Value: plan.LiveValue(ch.Key.Kind, f.Path, f.Before)})

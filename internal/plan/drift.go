@@ -75,7 +75,8 @@ type Since struct {
 	At  time.Time `json:"at"`
 }
 
-type fieldDriftJSON struct {
+// FieldDriftDoc is the JSON form of a [FieldDrift].
+type FieldDriftDoc struct {
 	Path      string          `json:"path"`
 	Desired   json.RawMessage `json:"desired,omitempty"`
 	Live      json.RawMessage `json:"live,omitempty"`
@@ -87,7 +88,7 @@ type fieldDriftJSON struct {
 
 // MarshalJSON leaves out a value that is absent, as opposed to null.
 func (f FieldDrift) MarshalJSON() ([]byte, error) {
-	return json.Marshal(fieldDriftJSON{
+	return json.Marshal(FieldDriftDoc{
 		f.Path, valueToJSON(f.Desired), valueToJSON(f.Live), valueToJSON(f.Last), f.Moved, f.Sensitive, origin(f.Origin),
 	})
 }
@@ -134,6 +135,8 @@ func (d *Drift) change(ch *Change, last model.State, o DriftOptions) {
 	out := ObjectDrift{Key: ch.Key, Kind: Changed, Moved: ch.Moved, Origin: origin(ch.Origin), Fields: []FieldDrift{}}
 	if ch.Action == Create {
 		out.Kind = Missing
+	}
+	if ch.Action == Create || ignored(o.Ignore, ch.Key, "") {
 		d.add(out, o)
 		return
 	}
@@ -179,22 +182,22 @@ func (d *Drift) add(object ObjectDrift, o DriftOptions) {
 // ignored reports whether a pattern names an object or, where path is not "", its field.
 func ignored(patterns []string, k model.Key, path string) bool {
 	for _, p := range patterns {
-		if glob(p, k.String()) || path != "" && glob(p, k.String()+"."+path) {
+		if Match(p, k.String()) || path != "" && Match(p, k.String()+"."+path) {
 			return true
 		}
 	}
 	return false
 }
 
-// glob matches a text with a pattern in which * stands for any text.
-func glob(pattern, text string) bool {
+// Match matches a text with a pattern in which * stands for any text.
+func Match(pattern, text string) bool {
 	first, rest, star := strings.Cut(pattern, "*")
 	text, ok := strings.CutPrefix(text, first)
 	if !ok || !star {
 		return ok && text == ""
 	}
 	for i := 0; i <= len(text); i++ {
-		if glob(rest, text[i:]) {
+		if Match(rest, text[i:]) {
 			return true
 		}
 	}

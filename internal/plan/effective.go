@@ -168,6 +168,9 @@ func ours(last *model.Resource, name string) map[string]any {
 // keep copies one path from src into dst. The maps on the way are copied, since
 // they may be shared.
 func keep(dst, src map[string]any, path []string) {
+	if len(path) == 0 {
+		return
+	}
 	name := path[0]
 	if len(path) == 1 {
 		if v, ok := src[name]; ok {

@@ -43,7 +43,10 @@ type AuditRecord struct {
 	Flags      []string `json:"flags"`
 	DurationMS int64    `json:"duration_ms"`
 	Status     string   `json:"status"`
-	Error      string   `json:"error"`
+	// Notes are what there is to say besides, a line each: the drift that was found,
+	// and what was decided about it.
+	Notes []string `json:"notes,omitempty"`
+	Error string   `json:"error"`
 	// Prev is the Hash of the record before, "" in the first. Hash is that of the
 	// line up to itself, in hexadecimal.
 	Prev string `json:"prev"`

@@ -32,6 +32,11 @@ func (f *FakePrompter) Select(ctx context.Context, question string, words ...str
 	return a, err
 }
 
+// Input implements [Prompter].
+func (f *FakePrompter) Input(ctx context.Context, question string) (string, error) {
+	return f.next(ctx, question)
+}
+
 func (f *FakePrompter) expect(ctx context.Context, question, want string) error {
 	a, err := f.next(ctx, question)
 	if err == nil && a != want {

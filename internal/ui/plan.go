@@ -61,6 +61,7 @@ func PlanText(p *plan.Plan, allowed plan.Allowed, f Forecast, s Style) string {
 			writeKeys(&b, p.Unmanaged, s)
 		}
 	}
+	writeFieldKeys(&b, "Accepted drift, left as it is", p.Accepted, s)
 	for _, g := range p.Guards {
 		one := plan.Plan{Project: p.Project, Guards: []plan.Guard{g}}
 		writeGuard(&b, g, len(one.Gate(allowed)) == 0, s)

@@ -28,6 +28,8 @@ type Prompter interface {
 	// Select asks for one of several words, of which a beginning that only one
 	// has is enough. It asks again until the answer is one.
 	Select(ctx context.Context, question string, words ...string) (string, error)
+	// Input asks for a line of text, which may be empty.
+	Input(ctx context.Context, question string) (string, error)
 }
 
 // NewPrompter asks on s.ErrOut and reads the answers from s.In, a line each. It
@@ -88,6 +90,10 @@ func (p *prompter) Select(ctx context.Context, question string, words ...string)
 			return fits[0], nil
 		}
 	}
+}
+
+func (p *prompter) Input(ctx context.Context, question string) (string, error) {
+	return p.ask(ctx, question+" ")
 }
 
 // ask prints a question and reads a line, without the spaces around it.

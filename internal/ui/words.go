@@ -60,3 +60,13 @@ func wholeSeconds(d time.Duration) string {
 		return fmt.Sprintf("%d h %d min", s/3600, s%3600/60)
 	}
 }
+
+// Heading is a line that begins a part of the output, after an empty one unless it is
+// the first.
+func Heading(text string, further bool, s Style) string {
+	line := s.paint(bold, Safe(text)) + "\n"
+	if further {
+		return "\n" + line
+	}
+	return line
+}

@@ -1,0 +1,288 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/internal/plan"
+	src "pcconnect.ai/descope-mgmt/internal/source"
+	"pcconnect.ai/descope-mgmt/internal/ui"
+)
+
+// resolution is what became of the differences, for JSON.
+type resolution struct {
+	Applied []plan.FieldKey `json:"applied"`
+	Adopted []plan.FieldKey `json:"adopted"`
+	Ignored []plan.FieldKey `json:"ignored"`
+	Left    []plan.FieldKey `json:"left"`
+	// Files are those that adopt wrote.
+	Files []string `json:"files"`
+	// Run is the document of the run that applied, or null.
+	Run any `json:"run"`
+}
+
+// resolveAll decides what becomes of each difference and does it: first what changes
+// the configuration, then what changes the project.
+func (o *driftOptions) resolveAll(ctx context.Context, c *connection, d *plan.Drift) error {
+	decisions, err := o.choose(ctx, d)
+	if err != nil {
+		return err
+	}
+	done := resolution{Applied: []plan.FieldKey{}, Adopted: []plan.FieldKey{}, Ignored: []plan.FieldKey{}, Left: []plan.FieldKey{}, Files: []string{}}
+	by := map[choice][]decided{}
+	for _, x := range decisions {
+		by[x.choice] = append(by[x.choice], x)
+	}
+	for _, x := range by[chooseSkip] {
+		done.Left = append(done.Left, x.key())
+	}
+	if err := o.adoptDrift(ctx, c, by[chooseAdopt], &done); err != nil {
+		return err
+	}
+	if err := o.ignoreDrift(ctx, c, by[chooseIgnore], &done); err != nil {
+		return err
+	}
+	// The run reports for itself; what it leaves undone is its exit code.
+	runErr := o.applyDrift(ctx, c, by[chooseApply], &done)
+	if o.flags.output == formatJSON || o.flags.output == formatYAML {
+		if err := o.encode(done); err != nil {
+			return err
+		}
+	}
+	if runErr != nil {
+		return runErr
+	}
+	if len(done.Left) > 0 {
+		return exitWith(exitDifferences)
+	}
+	return nil
+}
+
+// adoptDrift writes live values into the configuration. Afterwards they are what was
+// applied last: the project is as configured, and whoever moves it next has moved it.
+func (o *driftOptions) adoptDrift(ctx context.Context, c *connection, chosen []decided, done *resolution) error {
+	if len(chosen) == 0 {
+		return nil
+	}
+	change, err := o.adopt(ctx, c.module, c.env, edits(chosen, c.live), o.resolve.allowBase || o.streams.InTTY && !o.resolve.consent.yes)
+	if err != nil {
+		return err
+	}
+	change.show()
+	out := o.note
+	if o.flags.output == formatText {
+		out = o.print
+	}
+	out(change.diff(o.streams.OutStyle()))
+	if o.resolve.consent.dryRun {
+		return nil
+	}
+	if err := change.agree(ctx, o.resolve.consent.yes, o.resolve.allowBase); err != nil {
+		return err
+	}
+	if err := change.write(); err != nil {
+		return err
+	}
+	done.Files = change.paths()
+	for _, x := range chosen {
+		done.Adopted = append(done.Adopted, x.key())
+	}
+	if err := c.audit(ctx, "adopted", addresses(chosen), words(chosen)); err != nil {
+		return brokenAudit(fmt.Errorf("the configuration was written, but the audit log was not: %w", err))
+	}
+	o.note(fmt.Sprintf("Adopted %s.\n", ui.Counted(len(chosen), "difference")))
+	return c.rememberAdopted(ctx, change, addressesOf(chosen))
+}
+
+// rememberAdopted records adopted objects as applied, where the project is now as
+// configured.
+func (c *connection) rememberAdopted(ctx context.Context, change *adoption, keys []model.Key) error {
+	if err := c.lock(ctx, consent{retry: c.app.again(c.env)}); err != nil {
+		return err
+	}
+	rec, err := c.record()
+	if err != nil {
+		return err
+	}
+	r := c.request(c.app.operation(), change.compiled.State)
+	live, err := c.readFor(ctx, r, r.kinds(rec))
+	if err != nil {
+		return err
+	}
+	now := byKey(rec.last)
+	for _, k := range keys {
+		want, wanted := r.desired.Get(k)
+		is, exists := live.Get(k)
+		if !wanted || !exists {
+			delete(now, k) // nobody asks for it any more, or it is gone
+			continue
+		}
+		was, recorded := now[k]
+		r.options.Encode = nil
+		r.options.Targets = []model.Key{k}
+		p, err := plan.Compute(r.desired, live, rec.last, r.options)
+		if err != nil {
+			return err
+		}
+		now[k] = recordExcept(p, want, is, recordOf(was, recorded))
+	}
+	state, err := stateOf(now)
+	if err != nil {
+		return err
+	}
+	return c.scope.SaveLastApplied(state, c.meta())
+}
+
+// recordExcept is the record of an object of which all was adopted but what a plan
+// would still change, and what is accepted: of those the record stays.
+func recordExcept(p *plan.Plan, want, live model.Resource, was *model.Resource) model.Resource {
+	except := slices.Clone(p.Accepted)
+	for _, ch := range p.Changes {
+		for _, f := range ch.Fields {
+			except = append(except, plan.FieldKey{Key: ch.Key, Path: f.Path})
+		}
+	}
+	return plan.AppliedBut(except, want, live, was)
+}
+
+// edits are what the configuration has to say for the live values to be wanted.
+func edits(chosen []decided, live model.State) []src.Edit {
+	out := make([]src.Edit, 0, len(chosen))
+	for _, x := range chosen {
+		e := src.Edit{Key: x.object.Key}
+		switch {
+		case x.field != nil:
+			e.Path, e.Value = x.field.Path, x.field.Live
+			if _, absent := x.field.Live.(plan.Absent); absent {
+				e.Value, e.Absent = nil, true
+			}
+		case x.object.Kind == plan.Missing:
+			e.Absent = true
+		default:
+			is, _ := live.Get(x.object.Key)
+			e.Value = is.Attrs
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// ignoreDrift puts on record that values may stay as they are.
+func (o *driftOptions) ignoreDrift(ctx context.Context, c *connection, chosen []decided, done *resolution) error {
+	if len(chosen) == 0 {
+		return nil
+	}
+	end, err := until(o.resolve.expires, o.now())
+	if err != nil {
+		return err
+	}
+	reason := o.resolve.reason
+	if reason == "" {
+		if o.resolve.consent.yes || !o.streams.InTTY {
+			return configError("", "--accept needs a --reason, for the record")
+		}
+		if reason, err = o.prompter().Input(ctx, "Why may they stay as they are?"); err != nil {
+			return declined(err, "nothing was put on record", "--reason")
+		}
+	}
+	user := o.identify(ctx).user
+	more := make([]plan.Acceptance, 0, len(chosen))
+	for _, x := range chosen {
+		k := x.key()
+		a := plan.Acceptance{Accepted: plan.Accepted{Key: k.Key, Path: k.Path, Value: true}, User: user, Reason: reason, At: o.now().UTC().Truncate(1e9), Expires: end}
+		switch {
+		case x.field != nil:
+			a.Value = plan.LiveValue(k.Key.Kind, k.Path, x.field.Live)
+		case x.object.Kind == plan.Missing:
+			a.Value = plan.Absent{}
+		}
+		more = append(more, a)
+		done.Ignored = append(done.Ignored, k)
+	}
+	if o.resolve.consent.dryRun {
+		return nil
+	}
+	if err := saveAcceptances(c.module, c.env, plan.Accept(c.accepted, more...)); err != nil {
+		return err
+	}
+	done.Files = append(done.Files, acceptedFile(c.env))
+	if err := c.audit(ctx, "ignored", addresses(chosen), append(words(chosen), "reason: "+reason)); err != nil {
+		return brokenAudit(fmt.Errorf("the acceptance was written, but the audit log was not: %w", err))
+	}
+	o.note(fmt.Sprintf("Ignored from now on, as long as their live values stay: %s, on record in %s.\n", ui.Counted(len(chosen), "difference"), ui.Safe(acceptedFile(c.env))))
+	return nil
+}
+
+// applyDrift writes whole objects as configured: an ordinary run, for which what moved
+// live may be overwritten, since that was the choice.
+func (o *driftOptions) applyDrift(ctx context.Context, c *connection, chosen []decided, done *resolution) (err error) {
+	if len(chosen) == 0 {
+		return nil
+	}
+	if err := c.audit(ctx, "apply", addresses(chosen), words(chosen)); err != nil {
+		return brokenAudit(fmt.Errorf("nothing was applied, since the audit log could not be written: %w", err))
+	}
+	// The run has a connection that can write, and takes the lock for itself.
+	if err := c.close(); err != nil {
+		return err
+	}
+	w, agreed, err := o.begin(ctx, &o.resolve.consent)
+	if err != nil {
+		return err
+	}
+	defer closing(w, &err)
+	agreed.allowed.OverwriteDrift = true
+	w.exportAnew = true
+	r := w.request(o.operation(), w.compiled.State)
+	for _, x := range chosen {
+		k := x.key()
+		done.Applied = append(done.Applied, k)
+		if !slices.Contains(r.options.Targets, k.Key) {
+			r.options.Targets = append(r.options.Targets, k.Key)
+		}
+		if x.object.Kind == plan.Orphan && !slices.Contains(r.options.Prune, k.Key.Kind) {
+			r.options.Prune = append(r.options.Prune, k.Key.Kind)
+		}
+	}
+	p, err := w.plan(ctx, &r)
+	if err != nil {
+		return err
+	}
+	if o.documents == nil && o.flags.output != formatText {
+		o.documents = map[string]any{}
+		defer func() { done.Run, o.documents = o.documents[o.flags.env], nil }()
+	}
+	return w.showAndRun(ctx, r, p, agreed, o.resolve.consent.dryRun)
+}
+
+func addressesOf(chosen []decided) []model.Key {
+	var keys []model.Key
+	for _, x := range chosen {
+		if !slices.Contains(keys, x.object.Key) {
+			keys = append(keys, x.object.Key)
+		}
+	}
+	return keys
+}
+
+func addresses(chosen []decided) []string {
+	var out []string
+	for _, k := range addressesOf(chosen) {
+		out = append(out, k.String())
+	}
+	return out
+}
+
+// words are decisions for the record.
+func words(chosen []decided) []string {
+	out := make([]string, len(chosen))
+	for i, x := range chosen {
+		out[i] = fmt.Sprintf("%s: %s", x, x.choice)
+		if x.field != nil && !x.field.Sensitive {
+			out[i] += fmt.Sprintf(" (configured %s, live %s)", ui.Value(x.field.Desired, 120), ui.Value(x.field.Live, 120))
+		}
+	}
+	return out
+}
