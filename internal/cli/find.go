@@ -77,6 +77,18 @@ func (a *app) find(dir string) (*compiler.Module, error) {
 // yaml reads a configuration in YAML. Its variables are those of the environment and of
 // the .env beside it.
 func (a *app) yaml(path string) (*compiler.Module, error) {
+	config, err := a.yamlConfig(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := compiler.OfYAML(config)
+	if err != nil {
+		return nil, configError("", "%w", err)
+	}
+	return m, nil
+}
+
+func (a *app) yamlConfig(path string) (*yamlconfig.Config, error) {
 	root := filepath.Dir(path)
 	if filepath.Base(root) == yamlconfig.Directory {
 		root = filepath.Dir(root)
@@ -95,11 +107,7 @@ func (a *app) yaml(path string) (*compiler.Module, error) {
 	if config == nil {
 		return nil, &diagnosticsError{diagnostics: diagnostics}
 	}
-	m, err := compiler.OfYAML(config)
-	if err != nil {
-		return nil, configError("", "%w", err)
-	}
-	return m, nil
+	return config, nil
 }
 
 // inCUE refuses what only a configuration in CUE can do: nothing is written into YAML.

@@ -22,8 +22,10 @@ type importOptions struct {
 	*app
 	from    string
 	targets []string
-	dryRun  bool
-	yes     bool
+	// fromYAML is a configuration in YAML to convert, instead of a project to read.
+	fromYAML string
+	dryRun   bool
+	yes      bool
 }
 
 func newImportCmd(a *app) *cobra.Command {
@@ -42,17 +44,23 @@ is live, and every other environment as it was.
 
 Sources: live, which is the default; backup:NAME, a backup of the environment, and
 backup:latest; or a directory with flows, such as the snapshot of another tool, which
-has no tenants.`,
+has no tenants.
+
+With --from-yaml, a configuration in YAML is converted instead, all environments of it,
+into the module of the working directory or into a new one there. It is written only if
+both say the same. Variables are written as their values of now.`,
 		Example: `  descope-mgmt import --env dev --dry-run
   descope-mgmt import --env dev,staging,prod
   descope-mgmt import --env dev --from backup:latest
-  descope-mgmt import --env dev --target tenant/acme-corp --yes`,
+  descope-mgmt import --env dev --target tenant/acme-corp --yes
+  descope-mgmt import --from-yaml descope.yaml --dry-run`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.from, "from", fromLive, "live, backup:NAME, or a directory with flows")
 	f.StringSliceVar(&o.targets, "target", nil, "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
+	f.StringVar(&o.fromYAML, "from-yaml", "", "convert this configuration in YAML or JSON to CUE")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show what would be written and stop")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	must(cmd.RegisterFlagCompletionFunc("from", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -63,6 +71,9 @@ has no tenants.`,
 }
 
 func (o *importOptions) run(ctx context.Context) error {
+	if o.fromYAML != "" {
+		return o.convert(ctx)
+	}
 	targets, err := parseKeys(o.targets)
 	if err != nil {
 		return err
@@ -223,7 +234,20 @@ func (i *imported) write(ctx context.Context) (err error) {
 			err = errors.Join(err, os.Remove(path))
 		}
 	}()
-	envs, err := filepath.EvalSymlinks(filepath.Join(i.module.Root(), "envs"))
+	directories := func(dir string) error {
+		for _, dir := range missingDirs(dir) {
+			if err := os.Mkdir(dir, 0o755); err != nil { //nolint:gosec // source code, for everybody who works on it
+				return configError("", "nothing was written: %w", err)
+			}
+			made = append(made, dir)
+		}
+		return nil
+	}
+	root := filepath.Join(i.module.Root(), "envs")
+	if err := directories(root); err != nil { // of a module that is made along
+		return err
+	}
+	envs, err := filepath.EvalSymlinks(root)
 	if err != nil {
 		return configError("", "nothing was written: %w", err)
 	}
@@ -232,7 +256,7 @@ func (i *imported) write(ctx context.Context) (err error) {
 			return err
 		}
 		path := filepath.Join(i.module.Root(), filepath.FromSlash(f.Path))
-		if err := inside(envs, path); err != nil {
+		if err := inside(envs, path); err != nil && strings.HasPrefix(f.Path, "envs/") {
 			return refusedError("", "nothing was written: %s: %w", f.Path, err)
 		}
 		if _, err := os.Lstat(path); err == nil {
@@ -241,11 +265,8 @@ func (i *imported) write(ctx context.Context) (err error) {
 			}
 			return configError("", "nothing was written: %s exists by now", f.Path)
 		}
-		if dir := filepath.Dir(path); !isDir(dir) {
-			if err := os.Mkdir(dir, 0o755); err != nil { //nolint:gosec // source code, for everybody who works on it
-				return configError("", "nothing was written: %w", err)
-			}
-			made = append(made, dir)
+		if err := directories(filepath.Dir(path)); err != nil {
+			return err
 		}
 		if err := store.ReplaceFile(path, f.Text, 0o644); err != nil {
 			return configError("", "nothing was written: %w", err)
@@ -253,6 +274,14 @@ func (i *imported) write(ctx context.Context) (err error) {
 		made = append(made, path)
 	}
 	return nil
+}
+
+// missingDirs are a directory and those above it that are not there, the topmost first.
+func missingDirs(dir string) []string {
+	if isDir(dir) || dir == filepath.Dir(dir) {
+		return nil
+	}
+	return append(missingDirs(filepath.Dir(dir)), dir)
 }
 
 // splitEnvironments are the environments that --env names.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/mod/modfile"
@@ -20,6 +21,9 @@ const (
 	moduleFile = "cue.mod/module.cue"
 	// languageVersion is the line of a module file that CUE asks for.
 	languageVersion = `language: version: "v0.17.0"`
+	languageBlock   = "language: {\n\tversion: \"v0.17.0\"\n}"
+	// newModule is the path of a module that nobody has named.
+	newModule = "example.com/descope"
 )
 
 // Module is a CUE module that holds environments. It is immutable and safe for
@@ -36,7 +40,11 @@ type Module struct {
 
 // NotFoundError says that there is no module with environments, as opposed to one that
 // cannot be read.
-type NotFoundError struct{ text string }
+type NotFoundError struct {
+	text string
+	// module is the one that has no environments, if there is one.
+	module *Module
+}
 
 func (e *NotFoundError) Error() string { return e.text }
 
@@ -59,7 +67,7 @@ func Find(dir string) (*Module, error) {
 			return open(root)
 		}
 		if root == filepath.Dir(root) {
-			return nil, &NotFoundError{fmt.Sprintf("no cue.mod in %s or in any directory above it; a configuration is a CUE module: a directory with envs/ and cue.mod/module.cue, which says module: \"example.com/descope@v0\", %s", start, languageVersion)}
+			return nil, &NotFoundError{text: fmt.Sprintf("no cue.mod in %s or in any directory above it; a configuration is a CUE module: a directory with envs/ and cue.mod/module.cue, which says module: \"example.com/descope@v0\", %s", start, languageVersion)}
 		}
 	}
 }
@@ -80,10 +88,11 @@ func open(root string) (*Module, error) {
 	if path == "" {
 		return nil, fmt.Errorf(`%s names no module; write for example module: "example.com/descope@v0"`, filepath.Join(root, moduleFile))
 	}
+	m := &Module{root: root, path: path}
 	if !isDir(filepath.Join(root, envsDir)) {
-		return nil, &NotFoundError{fmt.Sprintf("%s has no envs directory; %s", root, writeEnvironment("dev"))}
+		return nil, &NotFoundError{fmt.Sprintf("%s has no envs directory; %s", root, writeEnvironment("dev")), m}
 	}
-	return &Module{root: root, path: path}, nil
+	return m, nil
 }
 
 // remedy says what to write where CUE refuses a module file.
@@ -112,6 +121,35 @@ func (m *Module) With(path string, contents []byte) *Module {
 	return &other
 }
 
+// New is the module that dir belongs to, as [Find] finds it, or one that is yet to be
+// made: at the nearest cue.mod, or at dir with a module file of its own, which is then
+// among [Module.Unsaved].
+func New(dir string) (*Module, error) {
+	m, err := Find(dir)
+	var missing *NotFoundError
+	if !errors.As(err, &missing) {
+		return m, err
+	}
+	if missing.module != nil {
+		return missing.module, nil
+	}
+	root, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	m = &Module{root: root, path: newModule}
+	return m.With(moduleFile, []byte(fmt.Sprintf("module: %q\n%s\n", newModule+"@v0", languageBlock))), nil
+}
+
+// Unsaved are the files that [Module.With] added, by path.
+func (m *Module) Unsaved() map[string][]byte {
+	out := map[string][]byte{}
+	for path, text := range m.unsaved {
+		out[m.rel(path)] = text
+	}
+	return out
+}
+
 // Root is the absolute path of the directory that holds cue.mod, or to which a
 // configuration in YAML belongs.
 func (m *Module) Root() string {
@@ -128,10 +166,16 @@ func (m *Module) Environments() ([]string, error) {
 		return m.yaml.Environments(), nil
 	}
 	entries, err := os.ReadDir(filepath.Join(m.root, envsDir))
-	if err != nil {
+	if err != nil && !(errors.Is(err, fs.ErrNotExist) && len(m.unsaved) > 0) {
 		return nil, fmt.Errorf("listing the environments: %w", err)
 	}
 	names := []string{}
+	for path := range m.unsaved {
+		dir, base := filepath.Split(path)
+		if name := filepath.Base(dir); filepath.Dir(filepath.Clean(dir)) == filepath.Join(m.root, envsDir) && filepath.Ext(base) == ".cue" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
 	for _, e := range entries {
 		dir := filepath.Join(m.root, envsDir, e.Name())
 		if strings.HasPrefix(e.Name(), ".") || !isDir(dir) {
@@ -141,10 +185,11 @@ func (m *Module) Environments() ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("listing the environments: %w", err)
 		}
-		if len(files) > 0 {
+		if len(files) > 0 && !slices.Contains(names, e.Name()) {
 			names = append(names, e.Name())
 		}
 	}
+	slices.Sort(names)
 	return names, nil
 }
 

@@ -80,7 +80,7 @@ func (m *Module) load(env string, want wants) (*loaded, model.Diagnostics) {
 		overlay[s.path] = load.FromBytes(s.data)
 	}
 	for path, data := range m.unsaved {
-		if filepath.Ext(path) != ".cue" { // what is embedded
+		if filepath.Ext(path) != ".cue" || m.rel(path) == moduleFile { // what is embedded, and the module itself
 			overlay[path] = load.FromBytes(data)
 		}
 	}

@@ -174,9 +174,15 @@ func (g *generator) resource(key model.Key, owners []owner) {
 		s.Elts = append(s.Elts, Field("enabled_in", Literal(in)))
 	}
 	shared := entry{key: key, value: s, whole: true}
+	alike := !slices.ContainsFunc(owners, func(o owner) bool { return !slices.Equal(o.Remarks[key], owners[0].Remarks[key]) })
+	if alike {
+		shared.remarks = owners[0].Remarks[key]
+	}
 	for i, o := range owners {
 		for _, remark := range o.Remarks[key] {
-			shared.remarks = append(shared.remarks, o.Name+": "+remark)
+			if !alike {
+				shared.remarks = append(shared.remarks, o.Name+": "+remark)
+			}
 		}
 		if len(overlays[i]) > 0 {
 			part := g.overlays[o.Name]

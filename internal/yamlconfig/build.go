@@ -44,10 +44,10 @@ func (p *parser) node(n *yaml.Node, depth int) (*Node, int) {
 	return out, size
 }
 
-// comment is what is written above and beside a value.
+// comment is what is written above, beside and below a value.
 func comment(n *yaml.Node) string {
 	var lines []string
-	for line := range strings.Lines(n.HeadComment + "\n" + n.LineComment) {
+	for line := range strings.Lines(n.HeadComment + "\n" + n.LineComment + "\n" + n.FootComment) {
 		if line = strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(line), "#")); line != "" {
 			lines = append(lines, line)
 		}

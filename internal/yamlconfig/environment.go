@@ -213,6 +213,9 @@ func (b *builder) entries(kind model.Kind, section *Node) []Field {
 		}
 		first[key] = id.Value.At
 		value := b.spelling(kind, key, item.without("id"))
+		if id.Value.Comment != "" && id.Name == "id" {
+			value = withComment(value.withoutComment(), strings.TrimSpace(item.Comment+"\n"+id.Value.Comment))
+		}
 		out = append(out, Field{Name: key, At: id.Value.At, Value: value})
 	}
 	return out

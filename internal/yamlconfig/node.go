@@ -1,6 +1,10 @@
 package yamlconfig
 
-import "pcconnect.ai/descope-mgmt/internal/model"
+import (
+	"strings"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
 
 // Kind says what a value is.
 type Kind int
@@ -79,6 +83,27 @@ func (n *Node) Value() any {
 	default:
 		return n.Text
 	}
+}
+
+// Comments are those of the value and of all below it, line by line.
+func (n *Node) Comments() []string {
+	var out []string
+	for line := range strings.Lines(n.Comment) {
+		out = append(out, strings.TrimSpace(line))
+	}
+	for _, item := range n.Items {
+		out = append(out, item.Comments()...)
+	}
+	for _, f := range n.Fields {
+		out = append(out, f.Value.Comments()...)
+	}
+	return out
+}
+
+func (n *Node) withoutComment() *Node {
+	out := *n
+	out.Comment = ""
+	return &out
 }
 
 // without is a mapping that lacks some fields.
