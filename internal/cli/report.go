@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,8 +20,9 @@ const formatHTML = "html"
 
 type reportOptions struct {
 	*app
-	all, live bool
-	out       string
+	several severalFlags
+	live    bool
+	out     string
 }
 
 func newReportCmd(a *app) *cobra.Command {
@@ -45,7 +45,7 @@ that of the first such error.`,
 		Annotations: formats(formatHTML),
 		RunE:        func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
-	cmd.Flags().BoolVar(&o.all, "all", false, "all environments, which is what happens without --env")
+	o.several.add(cmd)
 	cmd.Flags().BoolVar(&o.live, "live", false, "read the projects, and show what differs from them")
 	cmd.Flags().StringVar(&o.out, "out", "", "write the page to this file (default: stdout)")
 	return cmd
@@ -103,34 +103,25 @@ func (o *reportOptions) run(ctx context.Context) error {
 
 // environments are those of --env, in this order, or all.
 func (o *reportOptions) environments() ([]string, error) {
+	o.several.all = o.several.all || o.flags.env == ""
+	names, err := o.several.names(o.app)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(names) > 0:
+		return names, nil
+	case o.several.all:
+		return nil, configError("", "there are no environments: envs/ has no directory with a .cue file")
+	}
 	m, err := o.module()
 	if err != nil {
 		return nil, err
 	}
-	names, err := m.Environments()
+	all, err := m.Environments()
 	if err != nil {
 		return nil, configError("", "%w", err)
 	}
-	if len(names) == 0 {
-		return nil, configError("", "there are no environments: envs/ has no directory with a .cue file")
-	}
-	if o.flags.env == "" {
-		return names, nil
-	}
-	if o.all {
-		return nil, configError("", "--all and --env say different things; leave one of them out")
-	}
-	var chosen []string
-	for name := range strings.SplitSeq(o.flags.env, ",") {
-		name = strings.TrimSpace(name)
-		if err := known(name, "", names); err != nil {
-			return nil, err
-		}
-		if !slices.Contains(chosen, name) {
-			chosen = append(chosen, name)
-		}
-	}
-	return chosen, nil
+	return []string{o.flags.env}, known(o.flags.env, "--env", all)
 }
 
 // look finds out about an environment. With an error there is what is known all the
@@ -161,9 +152,11 @@ func (o *reportOptions) look(ctx context.Context, name string) (report.Environme
 			return err
 		}
 		p, err := c.plan(ctx, &r)
-		if err == nil {
-			e.Plan = withoutSteps(p)
+		if err != nil {
+			return err
 		}
+		e.Plan = withoutSteps(p)
+		e.Since, err = c.since()
 		return err
 	})
 	if err != nil {

@@ -18,6 +18,7 @@ const (
 	statusDelete     = "delete"
 	statusOrphan     = "orphan"
 	statusUnmanaged  = "unmanaged"
+	statusAccepted   = "accepted"
 	statusLeftOut    = "left-out"
 	statusNone       = "none"
 	statusUnknown    = "unknown"
@@ -60,6 +61,7 @@ type cellData struct {
 type changeData struct {
 	Moved  plan.Side   `json:"moved"`
 	Adopts bool        `json:"adopts,omitempty"`
+	Since  string      `json:"since,omitempty"`
 	Fields []fieldData `json:"fields,omitempty"`
 	Flow   []flowData  `json:"flow,omitempty"`
 }
@@ -139,10 +141,16 @@ func (b *builder) environment(i, n int, e Environment) {
 			c.Status = statusUnmanaged
 		}
 	}
+	for _, f := range e.Plan.Accepted {
+		b.cell(f.Key, i, n).Status = statusAccepted
+	}
 	for j := range e.Plan.Changes {
 		ch := &e.Plan.Changes[j]
 		c := b.cell(ch.Key, i, n)
 		c.Status, c.Change = string(ch.Action), changeOf(ch)
+		if since, known := e.Since[ch.Key]; known {
+			c.Change.Since = since.At.UTC().Format("2006-01-02 15:04 UTC") + " (run " + since.Run + ")"
+		}
 	}
 }
 

@@ -19,7 +19,7 @@
   };
   const words = {
     "same": "✓ same", "configured": "• configured", "create": "+ create", "update": "~ update", "delete": "− delete",
-    "orphan": "! orphan", "unmanaged": "? unmanaged", "left-out": "left out", "none": "–", "unknown": "not known",
+    "orphan": "! orphan", "unmanaged": "? unmanaged", "accepted": "✓ accepted", "left-out": "left out", "none": "–", "unknown": "not known",
   };
   const moved = { "config": "the configuration", "live": "somebody, live", "both": "both sides", "unknown": "nobody knows" };
   const counted = (n, noun) => n + " " + noun + (n === 1 ? "" : "s");
@@ -99,7 +99,7 @@
       if (c.line) td.append(el("p", { class: "dim" }, "written at ", el("code", {}, c.line)));
       const change = c.change;
       if (!change) continue;
-      td.append(el("p", {}, "Moved by: " + (moved[change.moved] || change.moved) + (change.adopts ? ". The object exists and was never applied from here." : "")));
+      td.append(el("p", {}, "Moved by: " + (moved[change.moved] || change.moved) + (change.since ? ", since its last apply of " + change.since : "") + (change.adopts ? ". The object exists and was never applied from here." : "")));
       if (change.fields) {
         td.append(diffTable("Fields", ["Field", "Live", "Configured", "Moved by", "Line"], change.fields.map((f) => el("tr", {},
           el("th", { scope: "row" }, f.path), el("td", { class: "value before" }, f.before), el("td", { class: "value after" }, f.after),

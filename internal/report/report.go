@@ -45,6 +45,8 @@ type Environment struct {
 	Excluded []model.Key
 	// Plan is what differs from the live project; nil where that was not read.
 	Plan *plan.Plan
+	// Since says when objects were applied last, as far as that is on record.
+	Since map[model.Key]plan.Since
 	// Problem says why something is not known, or "".
 	Problem string
 }
