@@ -20,6 +20,7 @@ import (
 
 type importOptions struct {
 	*app
+	several severalFlags
 	from    string
 	targets []string
 	// fromYAML is a configuration in YAML to convert, instead of a project to read.
@@ -57,6 +58,7 @@ both say the same. Variables are written as their values of now.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
+	o.several.add(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.from, "from", fromLive, "live, backup:NAME, or a directory with flows")
 	f.StringSliceVar(&o.targets, "target", nil, "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
@@ -284,28 +286,19 @@ func missingDirs(dir string) []string {
 	return append(missingDirs(filepath.Dir(dir)), dir)
 }
 
-// splitEnvironments are the environments that --env names.
-func (o *importOptions) splitEnvironments(m *compiler.Module, v variables) ([]setting, error) {
-	if !strings.Contains(o.flags.env, ",") {
+// environments are those that the command is about.
+func (o *importOptions) environments(m *compiler.Module, v variables) ([]setting, error) {
+	names, err := o.several.names(o.app)
+	if err != nil {
+		return nil, err
+	}
+	if names == nil {
 		env, err := o.environment(m, v)
 		return []setting{env}, err
 	}
-	known, err := m.Environments()
-	if err != nil {
-		return nil, configError("", "%w", err)
-	}
 	var out []setting
-	for name := range strings.SplitSeq(o.flags.env, ",") {
-		env, err := chooseEnvironment(name, known, v, "")
-		switch {
-		case name == "":
-			return nil, configError("descope-mgmt env list", "--env %s: a name is missing between the commas", o.flags.env)
-		case err != nil:
-			return nil, err
-		case slices.Contains(out, env):
-			return nil, configError("", "--env %s names %s twice", o.flags.env, name)
-		}
-		out = append(out, env)
+	for _, name := range names {
+		out = append(out, setting{name, "--env", fromFlag})
 	}
 	return out, nil
 }

@@ -43,7 +43,7 @@ func (o *importOptions) read(ctx context.Context, m *compiler.Module) ([]*readPr
 	if err != nil {
 		return nil, err
 	}
-	environments, err := o.splitEnvironments(m, v)
+	environments, err := o.environments(m, v)
 	if err != nil {
 		return nil, err
 	}

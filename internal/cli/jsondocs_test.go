@@ -49,6 +49,8 @@ func TestDocumentedJSON(t *testing.T) {
 		promotionDoc{},
 		adoptionFile{},
 		src.BaseEdit{},
+		importDoc{},
+		importedEnv{},
 	}
 	if len(tables) != len(documents) {
 		t.Fatalf("%d tables, want %d", len(tables), len(documents))

@@ -125,7 +125,7 @@ func (a *app) checkGlobalFlags(cmd *cobra.Command) error {
 // emptyFlags refuses flags that restrict a command and were given nothing: a variable
 // of a script that is not set must not turn a part into the whole.
 func emptyFlags(cmd *cobra.Command) error {
-	restricting := []string{"target", "plan", "resume", "prune", "prune-unmanaged", "confirm-project", "out", "env"}
+	restricting := []string{"target", "from", "plan", "resume", "prune", "prune-unmanaged", "confirm-project", "out", "env"}
 	var err error
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if err != nil || !slices.Contains(restricting, f.Name) {

@@ -23,13 +23,7 @@ const (
 
 // definition is the name that the schema has for a kind, "" if it has none.
 func definition(k model.Kind) string {
-	switch k {
-	case model.Tenant:
-		return "#Tenant"
-	case model.Flow:
-		return "#Flow"
-	}
-	return ""
+	return map[model.Kind]string{model.Tenant: "#Tenant", model.Flow: "#Flow"}[k]
 }
 
 // Declare writes a file of a module that declares one resource with these
