@@ -210,7 +210,7 @@ func (g *generator) attribute(id, name string) {
 		return g.line(l, "tenants: %q: custom_attributes: %s: %s", id, name, fmt.Sprintf(format, args...))
 	}
 	value := g.text()
-	switch way := rapid.IntRange(0, 11).Draw(g.T, "way"); way {
+	switch way := rapid.IntRange(0, 12).Draw(g.T, "way"); way {
 	case 0:
 		g.set(id, path, value, at(LayerBase, "%q", value)+" value base via= wins")
 	case 1:
@@ -246,6 +246,8 @@ func (g *generator) attribute(id, name string) {
 	case 10: // a let
 		line := g.line(LayerBase, `tenants: %q: {let l = %q, custom_attributes: %s: "\(l)!"}`, id, value, name)
 		g.set(id, path, value+"!", line+" value base via= wins <- "+line)
+	case 12: // a default, and a constraint that leaves it
+		g.set(id, path, value, at(LayerBase, "*%q | string", value)+" default base via= wins", at(LayerOverlay, "string")+" constraint overlay via=")
 	case 11: // two constraints that leave one value
 		g.set(id, path, value, at(LayerBase, "%q | %q", value, "other")+" constraint base via= wins", at(LayerOverlay, "%q | %q", value, "another")+" constraint overlay via= wins")
 	}
