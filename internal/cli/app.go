@@ -41,6 +41,8 @@ type app struct {
 	// documents are what was encoded so far, by environment, while a command works on
 	// several; else nil.
 	documents map[string]any
+	// reported are the warnings that the user has been told of.
+	reported map[string]bool
 	// running is the id of the run that is under way, or "".
 	running atomic.Value
 	// who runs the command, once that has been found out.
@@ -138,12 +140,24 @@ func (a *app) environment(m *compiler.Module, v variables) (setting, error) {
 	return chooseEnvironment(a.flags.env, names, v, gitBranch(a.dir()))
 }
 
-// report shows diagnostics and turns errors among them into an error.
+// report shows diagnostics, each of them once in a command, and turns errors among them
+// into an error.
 func (a *app) report(d model.Diagnostics) error {
 	if len(d.Errors()) > 0 {
 		return &diagnosticsError{diagnostics: d}
 	}
-	a.note(ui.DiagnosticsText(d, a.streams.ErrStyle()))
+	var fresh model.Diagnostics
+	for _, x := range d {
+		said := x.Origin.String() + "\x00" + x.Code + "\x00" + x.Path + "\x00" + x.Summary
+		if !a.reported[said] {
+			fresh = append(fresh, x)
+		}
+		if a.reported == nil {
+			a.reported = map[string]bool{}
+		}
+		a.reported[said] = true
+	}
+	a.note(ui.DiagnosticsText(fresh, a.streams.ErrStyle()))
 	return nil
 }
 
