@@ -166,7 +166,7 @@ func (m *Module) Environments() ([]string, error) {
 		return m.yaml.Environments(), nil
 	}
 	entries, err := os.ReadDir(filepath.Join(m.root, envsDir))
-	if err != nil && !(errors.Is(err, fs.ErrNotExist) && len(m.unsaved) > 0) {
+	if err != nil && (!errors.Is(err, fs.ErrNotExist) || len(m.unsaved) == 0) {
 		return nil, fmt.Errorf("listing the environments: %w", err)
 	}
 	names := []string{}

@@ -46,7 +46,7 @@ func (m *Module) Sources() (map[string][]byte, model.Diagnostics) {
 // readSources reads the .cue files of a directory.
 func (m *Module) readSources(dir string) ([]source, model.Diagnostics) {
 	names, err := cueFiles(dir)
-	if err != nil && !(errors.Is(err, fs.ErrNotExist) && len(m.unsaved) > 0) {
+	if err != nil && (!errors.Is(err, fs.ErrNotExist) || len(m.unsaved) == 0) {
 		return nil, model.Diagnostics{m.unreadable(dir, err)}
 	}
 	for path := range m.unsaved {
