@@ -66,7 +66,11 @@ func (o *driftOptions) adoptDrift(ctx context.Context, c *connection, chosen []d
 	if len(chosen) == 0 {
 		return nil
 	}
-	change, err := o.adopt(ctx, c.module, c.env, edits(chosen, c.live), o.resolve.allowBase || o.streams.InTTY && !o.resolve.consent.yes)
+	wanted, err := o.edits(ctx, c, chosen)
+	if err != nil {
+		return err
+	}
+	change, err := o.adopt(ctx, c.module, c.env, wanted, o.resolve.allowBase || o.streams.InTTY && !o.resolve.consent.yes)
 	if err != nil {
 		return err
 	}
@@ -148,25 +152,39 @@ func recordExcept(p *plan.Plan, want, live model.Resource, was *model.Resource) 
 }
 
 // edits are what the configuration has to say for the live values to be wanted.
-func edits(chosen []decided, live model.State) []src.Edit {
-	out := make([]src.Edit, 0, len(chosen))
+func (o *driftOptions) edits(ctx context.Context, c *connection, chosen []decided) ([]src.Edit, error) {
+	var out []src.Edit
+	add := func(e src.Edit) {
+		if !slices.ContainsFunc(out, func(x src.Edit) bool { return x.Key == e.Key && x.Path == e.Path }) {
+			out = append(out, e)
+		}
+	}
 	for _, x := range chosen {
-		e := src.Edit{Key: x.object.Key}
+		key := x.object.Key
+		is, exists := c.live.Get(key)
+		document, isFlow := is.Attrs["definition"].(map[string]any)
 		switch {
-		case x.field != nil:
-			e.Path, e.Value = x.field.Path, x.field.Live
-			if _, absent := x.field.Live.(plan.Absent); absent {
+		case !exists:
+			add(src.Edit{Key: key, Absent: true})
+		case isFlow && (x.field == nil || x.field.Path == "definition"):
+			more, err := o.liveFlowEdits(ctx, c.module, c.env, key, document)
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range more {
+				add(e)
+			}
+		case x.field == nil:
+			add(src.Edit{Key: key, Value: is.Attrs})
+		default:
+			e := src.Edit{Key: key, Path: x.field.Path, Value: x.field.Live}
+			if _, absent := e.Value.(plan.Absent); absent {
 				e.Value, e.Absent = nil, true
 			}
-		case x.object.Kind == plan.Missing:
-			e.Absent = true
-		default:
-			is, _ := live.Get(x.object.Key)
-			e.Value = is.Attrs
+			add(e)
 		}
-		out = append(out, e)
 	}
-	return out
+	return out, nil
 }
 
 // ignoreDrift puts on record that values may stay as they are.
