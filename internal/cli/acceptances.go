@@ -34,7 +34,7 @@ func acceptances(m *compiler.Module, env string) ([]plan.Acceptance, model.Diagn
 	if err != nil {
 		return nil, model.Diagnostics{{
 			Severity: model.Error, Code: "accepted-drift", Origin: model.Origin{File: file, Line: 1, Column: 1},
-			Summary: err.Error(), Hint: "mend it, or delete it and decide again: descope-mgmt drift --resolve --env " + env,
+			Summary: err.Error(), Hint: "mend it, or take out the entry and decide again: descope-mgmt drift --resolve --env " + env,
 		}}
 	}
 	return list, nil

@@ -55,7 +55,7 @@ Exit 0: no drift. 2: drift. 1: it could not be told.`,
 }
 
 func (o *driftOptions) run(ctx context.Context) error {
-	if err := o.resolve.check(); err != nil {
+	if err := o.resolve.check(o.now()); err != nil {
 		return err
 	}
 	names, err := o.several.names(o.app)

@@ -37,6 +37,7 @@ type resolveOptions struct {
 	apply, adopt, accept []string
 	reason, expires      string
 	allowBase            bool
+	prune                bool
 	consent              consentFlags
 }
 
@@ -47,9 +48,11 @@ func (o *resolveOptions) add(a *app, cmd *cobra.Command) {
 	f.StringSliceVar(&o.adopt, "adopt", nil, "with --resolve: write the live values of these into the configuration (ADDRESS or ADDRESS.FIELD, or all)")
 	f.StringSliceVar(&o.accept, "accept", nil, "with --resolve: ignore these from now on, as long as their live value stays (ADDRESS or ADDRESS.FIELD, or all)")
 	f.StringVar(&o.reason, "reason", "", "why they are accepted, for the record")
+	f.BoolVar(&o.prune, "prune", false, "let --apply delete what was applied and is gone from the configuration")
 	f.StringVar(&o.expires, "expires", "", "when the acceptance ends: a date, or days from now, as in 30d")
 	f.BoolVar(&o.allowBase, "allow-base", false, "let adopt edit files that all environments share")
 	o.consent.add(cmd)
+	addDeleteInUse(cmd, &o.consent)
 	for _, name := range []string{"apply", "adopt", "accept"} {
 		must(cmd.RegisterFlagCompletionFunc(name, a.completeAddresses))
 	}
@@ -59,15 +62,18 @@ func (o *resolveOptions) add(a *app, cmd *cobra.Command) {
 }
 
 // check refuses flags that say nothing without another one.
-func (o *resolveOptions) check() error {
+func (o *resolveOptions) check(now time.Time) error {
+	if _, err := until(o.expires, now); err != nil {
+		return err
+	}
 	if o.wanted {
 		if len(o.accept) == 0 && (o.reason != "" || o.expires != "") {
 			return configError("", "--reason and --expires belong to --accept")
 		}
 		return nil
 	}
-	if len(o.apply)+len(o.adopt)+len(o.accept) > 0 || o.reason != "" || o.expires != "" || o.allowBase {
-		return configError("descope-mgmt drift --help", "--apply, --adopt, --accept, --reason, --expires and --allow-base belong to --resolve")
+	if len(o.apply)+len(o.adopt)+len(o.accept) > 0 || o.reason != "" || o.expires != "" || o.allowBase || o.prune {
+		return configError("descope-mgmt drift --help", "--apply, --adopt, --accept, --reason, --expires, --allow-base and --prune belong to --resolve")
 	}
 	return nil
 }
@@ -80,7 +86,7 @@ func until(text string, now time.Time) (time.Time, error) {
 	var end time.Time
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		var n int
-		if _, err := fmt.Sscanf(days, "%d", &n); err == nil && fmt.Sprint(n) == days {
+		if _, err := fmt.Sscanf(days, "%d", &n); err == nil && fmt.Sprint(n) == days && n <= maxExpiryDays {
 			end = now.AddDate(0, 0, n)
 		}
 	}
@@ -91,12 +97,15 @@ func until(text string, now time.Time) (time.Time, error) {
 	}
 	switch {
 	case end.IsZero():
-		return end, configError("", "--expires %q is neither a date such as 2027-01-31 nor days such as 30d", text)
+		return end, configError("", "--expires %q is neither a date such as 2027-01-31 nor days such as 30d, at most %dd", text, maxExpiryDays)
 	case !end.After(now):
 		return end, configError("", "--expires %s is in the past", text)
 	}
-	return end, nil
+	return end.UTC().Truncate(time.Second), nil
 }
+
+// maxExpiryDays bounds an acceptance that ends: a hundred years.
+const maxExpiryDays = 36500
 
 // decided is a difference, or a whole object where the field is nil, with its choice.
 type decided struct {
@@ -195,6 +204,9 @@ func (o *driftOptions) chosen(all []decided) error {
 					continue
 				}
 				found = true
+				if f.choice == chooseApply && all[i].object.Kind == plan.Orphan && !o.resolve.prune {
+					return refusedError("", "nothing was resolved: %s is gone from the configuration, and to apply that is to delete it: %s needs --prune as well, or name the others", all[i], f.flag)
+				}
 				if r == exactly && f.choice == chooseApply && all[i].field != nil {
 					return configError("", "%s %s: apply is for whole resources", f.flag, pattern)
 				}

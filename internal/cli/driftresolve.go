@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
@@ -21,6 +23,10 @@ type resolution struct {
 	Files []string `json:"files"`
 	// Run is the document of the run that applied, or null.
 	Run any `json:"run"`
+
+	// adoption and accepted are what the configuration will be, also in a dry run.
+	adoption *adoption
+	accepted []plan.Acceptance
 }
 
 // resolveAll decides what becomes of each difference and does it: first what changes
@@ -30,7 +36,7 @@ func (o *driftOptions) resolveAll(ctx context.Context, c *connection, d *plan.Dr
 	if err != nil {
 		return err
 	}
-	done := resolution{Applied: []plan.FieldKey{}, Adopted: []plan.FieldKey{}, Ignored: []plan.FieldKey{}, Left: []plan.FieldKey{}, Files: []string{}}
+	done := resolution{Applied: []plan.FieldKey{}, Adopted: []plan.FieldKey{}, Ignored: []plan.FieldKey{}, Left: []plan.FieldKey{}, Files: []string{}, accepted: c.accepted}
 	by := map[choice][]decided{}
 	for _, x := range decisions {
 		by[x.choice] = append(by[x.choice], x)
@@ -80,6 +86,7 @@ func (o *driftOptions) adoptDrift(ctx context.Context, c *connection, chosen []d
 		out = o.print
 	}
 	out(change.diff(o.streams.OutStyle()))
+	done.adoption = change
 	if o.resolve.consent.dryRun {
 		return nil
 	}
@@ -175,7 +182,8 @@ func (o *driftOptions) edits(ctx context.Context, c *connection, chosen []decide
 				add(e)
 			}
 		case x.field == nil:
-			add(src.Edit{Key: key, Value: is.Attrs})
+			was, _ := c.last.Get(key)
+			add(src.Edit{Key: key, Value: managedBefore(was, is)})
 		default:
 			e := src.Edit{Key: key, Path: x.field.Path, Value: x.field.Live}
 			if _, absent := e.Value.(plan.Absent); absent {
@@ -187,12 +195,36 @@ func (o *driftOptions) edits(ctx context.Context, c *connection, chosen []decide
 	return out, nil
 }
 
+// managedBefore are the live values of what was managed of an object, which is what the
+// configuration said of it before it lost it.
+func managedBefore(was, live model.Resource) map[string]any {
+	out := map[string]any{}
+	for name, old := range was.Attrs {
+		now := live.Attrs[name]
+		keys, isMap := old.(map[string]any)
+		values, _ := now.(map[string]any)
+		switch {
+		case isMap:
+			some := map[string]any{}
+			for k := range keys {
+				if v, exists := values[k]; exists {
+					some[k] = v
+				}
+			}
+			out[name] = some
+		case now != "":
+			out[name] = now
+		}
+	}
+	return out
+}
+
 // ignoreDrift puts on record that values may stay as they are.
 func (o *driftOptions) ignoreDrift(ctx context.Context, c *connection, chosen []decided, done *resolution) error {
 	if len(chosen) == 0 {
 		return nil
 	}
-	end, err := until(o.resolve.expires, o.now())
+	end, err := until(o.resolve.expires, o.now()) // checked before
 	if err != nil {
 		return err
 	}
@@ -205,24 +237,30 @@ func (o *driftOptions) ignoreDrift(ctx context.Context, c *connection, chosen []
 			return declined(err, "nothing was put on record", "--reason")
 		}
 	}
+	if reason = strings.TrimSpace(reason); reason == "" {
+		return refusedError("", "nothing was put on record: an acceptance needs a reason")
+	}
 	user := o.identify(ctx).user
 	more := make([]plan.Acceptance, 0, len(chosen))
 	for _, x := range chosen {
 		k := x.key()
-		a := plan.Acceptance{Accepted: plan.Accepted{Key: k.Key, Path: k.Path, Value: true}, User: user, Reason: reason, At: o.now().UTC().Truncate(1e9), Expires: end}
+		a := plan.Acceptance{Accepted: plan.Accepted{Key: k.Key, Path: k.Path, Value: true}, User: user, Reason: reason, At: o.now().UTC().Truncate(time.Second), Expires: end}
 		switch {
 		case x.field != nil:
 			a.Value = plan.LiveValue(k.Key.Kind, k.Path, x.field.Live)
+			a.Configured = plan.LiveValue(k.Key.Kind, k.Path, x.field.Desired)
 		case x.object.Kind == plan.Missing:
 			a.Value = plan.Absent{}
 		}
 		more = append(more, a)
 		done.Ignored = append(done.Ignored, k)
 	}
+	done.accepted = plan.Accept(c.accepted, more...)
 	if o.resolve.consent.dryRun {
+		o.note(fmt.Sprintf("Would be ignored from now on: %s\n", ui.Safe(strings.Join(words(chosen), "; "))))
 		return nil
 	}
-	if err := saveAcceptances(c.module, c.env, plan.Accept(c.accepted, more...)); err != nil {
+	if err := saveAcceptances(c.module, c.env, done.accepted); err != nil {
 		return err
 	}
 	done.Files = append(done.Files, acceptedFile(c.env))
@@ -239,8 +277,10 @@ func (o *driftOptions) applyDrift(ctx context.Context, c *connection, chosen []d
 	if len(chosen) == 0 {
 		return nil
 	}
-	if err := c.audit(ctx, "apply", addresses(chosen), words(chosen)); err != nil {
-		return brokenAudit(fmt.Errorf("nothing was applied, since the audit log could not be written: %w", err))
+	if !o.resolve.consent.dryRun {
+		if err := c.audit(ctx, "apply", addresses(chosen), words(chosen)); err != nil {
+			return brokenAudit(fmt.Errorf("nothing was applied, since the audit log could not be written: %w", err))
+		}
 	}
 	// The run has a connection that can write, and takes the lock for itself.
 	if err := c.close(); err != nil {
@@ -252,7 +292,10 @@ func (o *driftOptions) applyDrift(ctx context.Context, c *connection, chosen []d
 	}
 	defer closing(w, &err)
 	agreed.allowed.OverwriteDrift = true
-	w.exportAnew = true
+	w.exportAnew, w.accepted = true, done.accepted
+	if done.adoption != nil {
+		w.compiled = done.adoption.compiled
+	}
 	r := w.request(o.operation(), w.compiled.State)
 	for _, x := range chosen {
 		k := x.key()
@@ -262,6 +305,12 @@ func (o *driftOptions) applyDrift(ctx context.Context, c *connection, chosen []d
 		}
 		if x.object.Kind == plan.Orphan && !slices.Contains(r.options.Prune, k.Key.Kind) {
 			r.options.Prune = append(r.options.Prune, k.Key.Kind)
+		}
+	}
+	for _, kind := range r.options.Prune {
+		// The guard of an empty configuration does not look at targets.
+		if r.desired.Len() == 0 && !agreed.allowed.MassChange {
+			return refusedError(agreed.retry+" --allow-mass-change", "nothing was applied: the configuration names nothing at all, and every %s that was applied would be deleted (to allow it: --allow-mass-change)", kind)
 		}
 	}
 	p, err := w.plan(ctx, &r)

@@ -38,6 +38,9 @@ type acceptanceJSON struct {
 	Address    model.Key       `json:"address"`
 	Path       string          `json:"path"`
 	Value      json.RawMessage `json:"value,omitempty"`
+	Configured json.RawMessage `json:"configured,omitempty"`
+	// NotConfigured tells a value that was absent from one that does not matter.
+	NotConfigured bool `json:"not_configured,omitempty"`
 	User       string          `json:"user"`
 	Reason     string          `json:"reason"`
 	AcceptedAt time.Time       `json:"accepted_at"`
@@ -52,7 +55,7 @@ func ParseAcceptances(data []byte) ([]Acceptance, error) {
 	d.DisallowUnknownFields()
 	var in acceptancesJSON
 	if err := d.Decode(&in); err != nil {
-		return nil, fmt.Errorf("reading accepted drift: %w", err)
+		return nil, fmt.Errorf("reading accepted drift, line %d: %w", 1+bytes.Count(data[:min(int(d.InputOffset()), len(data))], []byte("\n")), err)
 	}
 	if d.More() {
 		return nil, errors.New("reading accepted drift: more text after the end of the document")
@@ -73,11 +76,22 @@ func ParseAcceptances(data []byte) ([]Acceptance, error) {
 			return nil, fmt.Errorf("reading accepted drift of %s: %q is not a path", a.Address, a.Path)
 		case err != nil:
 			return nil, fmt.Errorf("reading accepted drift of %s: %w", a.Address, err)
+		case a.Path == "" && value != true && a.Value != nil:
+			return nil, fmt.Errorf("reading accepted drift of %s: of an object itself the value is true, for one that exists, or left out", a.Address)
 		case seen[field]:
 			return nil, fmt.Errorf("reading accepted drift: %s %s is there twice", a.Address, a.Path)
 		}
 		seen[field] = true
-		out = append(out, Acceptance{Accepted{a.Address, a.Path, value}, a.User, a.Reason, a.AcceptedAt, a.Expires})
+		var configured any
+		switch {
+		case a.NotConfigured:
+			configured = Absent{}
+		case a.Configured != nil:
+			if configured, err = model.DecodeJSON(a.Configured); err != nil {
+				return nil, fmt.Errorf("reading accepted drift of %s: %w", a.Address, err)
+			}
+		}
+		out = append(out, Acceptance{Accepted{a.Address, a.Path, value, configured}, a.User, a.Reason, a.AcceptedAt, a.Expires})
 	}
 	return out, nil
 }
@@ -90,15 +104,24 @@ func FormatAcceptances(list []Acceptance) []byte {
 	})
 	out := acceptancesJSON{Version: acceptancesVersion, Accepted: []acceptanceJSON{}}
 	for _, a := range list {
-		out.Accepted = append(out.Accepted, acceptanceJSON{
-			a.Key, a.Path, valueToJSON(a.Value), a.User, a.Reason, a.At.UTC(), utc(a.Expires),
-		})
+		entry := acceptanceJSON{
+			Address: a.Key, Path: a.Path, Value: valueToJSON(a.Value), User: a.User, Reason: a.Reason, AcceptedAt: a.At.UTC(), Expires: utc(a.Expires),
+		}
+		if _, absent := a.Configured.(Absent); absent {
+			entry.NotConfigured = true
+		} else if a.Configured != nil {
+			entry.Configured = valueToJSON(a.Configured)
+		}
+		out.Accepted = append(out.Accepted, entry)
 	}
-	data, err := json.MarshalIndent(out, "", "  ")
-	if err != nil { // a value that is not normalised: a programming error
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(out); err != nil { // a value that is not normalised: a programming error
 		panic("plan: " + err.Error())
 	}
-	return append(data, '\n')
+	return b.Bytes()
 }
 
 func utc(t time.Time) time.Time {

@@ -20,6 +20,10 @@ type Accepted struct {
 	// exists and is gone from the configuration it is any other value, true by custom.
 	// Of a document it is the digest of its meaning: see [LiveValue].
 	Value any
+	// Configured is the value that the configuration had in the same form, [Absent]
+	// where it had none; nil is whatever it has. Once the configuration says something
+	// else, that is meant.
+	Configured any
 }
 
 // FieldKey names a field of an object; Path is "" for the object itself.
@@ -71,6 +75,8 @@ func (c *computation) accept(spec *model.KindSpec, t trio) (trio, bool) {
 		case Same(spec.Kind, a.Path, now, at(after, a.Path)): // there is no difference any more
 		case !model.Equal(LiveValue(spec.Kind, a.Path, now), a.Value):
 			c.void(a, "its live value moved again, to "+show(LiveValue(spec.Kind, a.Path, now)))
+		case a.Configured != nil && !model.Equal(LiveValue(spec.Kind, a.Path, at(after, a.Path)), a.Configured):
+			c.void(a, "the configuration says something else since, "+show(LiveValue(spec.Kind, a.Path, at(after, a.Path))))
 		default:
 			leave(want.Attrs, t.live.Attrs, target, split(a.Path))
 			c.plan.Accepted = append(c.plan.Accepted, FieldKey{key, a.Path})
@@ -109,7 +115,7 @@ func (c *computation) void(a Accepted, why string) {
 	c.warnings = append(c.warnings, model.Diagnostic{
 		Severity: model.Warning, Code: "acceptance-void", Key: &a.Key, Path: a.Path,
 		Summary: fmt.Sprintf("that %s differs was accepted, which does not hold any more: %s", what, why),
-		Hint:    "descope-mgmt drift --resolve",
+		Hint:    "descope-mgmt drift --resolve --env " + c.options.Environment,
 	})
 }
 

@@ -117,6 +117,10 @@ func TestAccepted(t *testing.T) {
 		"a key out of the code":  {named("A"), tier("y"), tier("x"), plan.Accepted{Path: "custom_attributes.tier", Value: "y"}, 0, 1, ""},
 		"gone live":              {named("A"), nil, named("A"), plan.Accepted{Value: plan.Absent{}}, 0, 1, ""},
 		"gone live, there again": {named("A"), named("B"), named("A"), plan.Accepted{Value: plan.Absent{}}, 1, 0, ""},
+		"configured as then":     {named("A"), named("B"), named("A"), plan.Accepted{Path: "name", Value: "B", Configured: "A"}, 0, 1, ""},
+		"configured since":       {named("D"), named("B"), named("A"), plan.Accepted{Path: "name", Value: "B", Configured: "A"}, 1, 0, `says something else since, "D"`},
+		"not configured then":    {named("A"), tier("y"), tier("x"), plan.Accepted{Path: "custom_attributes.tier", Value: "y", Configured: plan.Absent{}}, 0, 1, ""},
+		"configured only since":  {tier("z"), tier("y"), tier("x"), plan.Accepted{Path: "custom_attributes.tier", Value: "y", Configured: plan.Absent{}}, 1, 0, `"z"`},
 		"an orphan":              {nil, named("A"), named("A"), plan.Accepted{Value: true}, 0, 1, ""},
 		"an orphan, then gone":   {named("A"), nil, named("A"), plan.Accepted{Value: true}, 1, 0, "exists no more"},
 	} {
@@ -159,22 +163,23 @@ func TestAccepted(t *testing.T) {
 func TestAcceptancesFile(t *testing.T) {
 	at := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	list := []plan.Acceptance{
-		{Accepted: plan.Accepted{Key: key("b"), Path: `custom_attributes."a.b"`, Value: plan.Absent{}}, User: "ada", Reason: "asked by sales", At: at},
+		{Accepted: plan.Accepted{Key: key("b"), Path: `custom_attributes."a.b"`, Value: plan.Absent{}, Configured: "gold"}, User: "ada", Reason: "asked by sales <b>", At: at},
+		{Accepted: plan.Accepted{Key: key("c"), Path: "name", Value: "C", Configured: plan.Absent{}}, User: "ada", At: at},
 		{Accepted: plan.Accepted{Key: key("a"), Value: true}, User: "ada", At: at, Expires: at.Add(time.Hour)},
 	}
 	data := plan.FormatAcceptances(list)
 	read, err := plan.ParseAcceptances(data)
-	if err != nil || cmp.Diff([]plan.Acceptance{list[1], list[0]}, read) != "" {
+	if err != nil || cmp.Diff([]plan.Acceptance{list[2], list[0], list[1]}, read) != "" {
 		t.Fatalf("%v %s", err, cmp.Diff(list, read))
 	}
-	if n := len(plan.Holding(read, at.Add(30*time.Minute))); n != 2 {
+	if n := len(plan.Holding(read, at.Add(30*time.Minute))); n != 3 {
 		t.Errorf("%d hold", n)
 	}
-	if held := plan.Holding(read, at.Add(time.Hour)); len(held) != 1 || held[0].Key != key("b") {
+	if held := plan.Holding(read, at.Add(time.Hour)); len(held) != 2 || held[0].Key != key("b") {
 		t.Errorf("once one has ended: %v", held)
 	}
 	renewed := plan.Accept(read, plan.Acceptance{Accepted: plan.Accepted{Key: key("a"), Value: true}, Reason: "again"})
-	if len(renewed) != 2 || renewed[1].Reason != "again" {
+	if len(renewed) != 3 || renewed[2].Reason != "again" {
 		t.Errorf("%v", renewed)
 	}
 	for in, want := range map[string]string{
@@ -187,6 +192,7 @@ func TestAcceptancesFile(t *testing.T) {
 		`{"version":1,"accepted":[{"address":"tenant/a","path":"a..b"}]}`:                      "is not a path",
 		`{"version":1,"accepted":[{"address":"tenant/a","path":"name","value":1e9999999999}]}`: "tenant/a",
 		`{"version":1,"accepted":[{"address":"tenant/a"},{"address":"tenant/a"}]}`:             "twice",
+		`{"version":1,"accepted":[{"address":"tenant/a","value":false}]}`:                      "of an object itself",
 		`{"version":1,"accepted":[{"address":"tenant"}]}`:                                      "tenant",
 		`{"version":1,"accepted":[{"address":"tenant/a","expires":"soon"}]}`:                   "soon",
 	} {
