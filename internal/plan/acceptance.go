@@ -40,11 +40,11 @@ type acceptanceJSON struct {
 	Value      json.RawMessage `json:"value,omitempty"`
 	Configured json.RawMessage `json:"configured,omitempty"`
 	// NotConfigured tells a value that was absent from one that does not matter.
-	NotConfigured bool `json:"not_configured,omitempty"`
-	User       string          `json:"user"`
-	Reason     string          `json:"reason"`
-	AcceptedAt time.Time       `json:"accepted_at"`
-	Expires    time.Time       `json:"expires,omitzero"`
+	NotConfigured bool      `json:"not_configured,omitempty"`
+	User          string    `json:"user"`
+	Reason        string    `json:"reason"`
+	AcceptedAt    time.Time `json:"accepted_at"`
+	Expires       time.Time `json:"expires,omitzero"`
 }
 
 // ParseAcceptances reads the file. An unknown field is an error: it may be one that
