@@ -120,7 +120,7 @@ suite_scripts() { # the command line, as users see it; rewriting the scripts cha
 suite_crash() { # the campaigns: crashes, kills, faults, full disks and damage everywhere
     CAMPAIGNS=1 CRASH_EVERY=${CRASH_EVERY:-8} tests \
         '^(TestCrashesOf|TestCrashesAmong|TestChaos|TestFaultsOfFifty|TestFullDisk|TestFullFileSystem|TestEveryByteOfAPlan|TestMovedSincePlan|TestRestore$|TestCanary$|TestManyProcesses)' ./internal/cli/
-    CAMPAIGNS=1 CRASH_EVERY=${CRASH_EVERY:-1} tests '^TestCrashes$' ./internal/cli/ # at every point
+    CAMPAIGNS=1 CRASH_EVERY=${CRASH_EVERY:-3} tests '^TestCrashes$' ./internal/cli/ # "make chaos" crashes at every point
     DESCOPE_MGMT_MERGES=${DESCOPE_MGMT_MERGES:-10000} tests '^TestMerge(Random|Mutations)$' ./internal/flow/
 }
 

@@ -215,9 +215,11 @@ func writeFiles(t *testing.T, root string, files map[string][]byte) {
 // another field is touched, and comments are where they were.
 func TestAdoptRandom(t *testing.T) {
 	t.Parallel()
-	rounds := 40
+	rounds := 30
 	if os.Getenv("CAMPAIGNS") != "" {
 		rounds = 1000
+	} else if underRace {
+		rounds = 4
 	}
 	counts := map[string]int{}
 	for seed := range rounds {
@@ -339,7 +341,7 @@ func TestAdoptRandom(t *testing.T) {
 	}
 	t.Logf("counts: %v", counts)
 	for _, kind := range []string{"value", "absent value", "object", "absent object"} {
-		if counts[kind] == 0 {
+		if counts[kind] == 0 && !underRace {
 			t.Errorf("no %s was adopted", kind)
 		}
 	}

@@ -21,14 +21,14 @@ import (
 // there is, and another import changes no byte. DESCOPE_MGMT_IMPORTS says how many.
 func TestImports(t *testing.T) {
 	t.Parallel()
-	n := 60
+	n := 24
 	if s := os.Getenv("DESCOPE_MGMT_IMPORTS"); s != "" {
 		var err error
 		if n, err = strconv.Atoi(s); err != nil {
 			t.Fatal(err)
 		}
 	} else if underRace {
-		n = 10
+		n = 4
 	}
 	counts := map[string]int{}
 	started := time.Now()

@@ -20,9 +20,11 @@ import (
 // conversion has nothing to write. CAMPAIGNS=1 tries many more.
 func TestConversion(t *testing.T) {
 	t.Parallel()
-	rounds := 8
+	rounds := 6
 	if os.Getenv("CAMPAIGNS") != "" {
 		rounds = 200
+	} else if underRace {
+		rounds = 2
 	}
 	documents := rapid.Custom(randomYAML)
 	for round := range rounds {

@@ -69,9 +69,9 @@ func handmadeProject(r *rand.Rand) map[string]any {
 // is the same there, and then there is nothing left to do.
 func TestProjectRoundTrip(t *testing.T) {
 	t.Parallel()
-	rounds := 12
-	if testing.Short() {
-		rounds = 3
+	rounds := 6
+	if testing.Short() || underRace {
+		rounds = 2
 	}
 	objects := 0
 	for seed := range uint64(rounds) {
