@@ -100,7 +100,7 @@ suite_test() { # the command that the README gives, and the coverage floors
 suite_race() { # all tests under the race detector; names what was skipped
     local log status=0
     log=$(mktemp)
-    go test -race -parallel 4 -count=1 -timeout "$timeout" -v ./... >"$log" 2>&1 || status=$?
+    GOGC=${GOGC:-200} go test -race -parallel 4 -count=1 -timeout "$timeout" -v ./... >"$log" 2>&1 || status=$?
     if ((status)); then
         grep -vE '^(=== | *--- PASS)' "$log"
         return 1
