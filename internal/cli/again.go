@@ -104,11 +104,12 @@ func (a *app) here(command string) string {
 	if !strings.HasPrefix(command, "descope-mgmt ") || strings.HasSuffix(command, " --help") {
 		return command
 	}
+	whole := strings.Contains(command, " --from-yaml ") // of all environments
 	has := func(flag string) bool { return strings.Contains(command+" ", " --"+flag+" ") }
 	for _, f := range []struct{ name, value string }{
 		{"env", a.flags.env}, {"dir", a.flags.dir}, {"config", a.flags.config}, {"state-dir", a.flags.stateDir}, {"management-key-file", a.flags.keyFile},
 	} {
-		if f.value != "" && !has(f.name) {
+		if f.value != "" && !has(f.name) && (f.name != "env" || !whole) {
 			command += " --" + f.name + " " + shellQuote(f.value)
 		}
 	}

@@ -157,8 +157,33 @@ func (a *app) report(d model.Diagnostics) error {
 		}
 		a.reported[said] = true
 	}
-	a.note(ui.DiagnosticsText(fresh, a.streams.ErrStyle()))
+	a.note(ui.DiagnosticsText(folded(fresh), a.streams.ErrStyle()))
 	return nil
+}
+
+// folded has one line for all imported tenants that break rules of the house: a console
+// makes many of them, and their ids stay.
+func folded(d model.Diagnostics) model.Diagnostics {
+	var out model.Diagnostics
+	tenants := map[model.Key]bool{}
+	for _, x := range d {
+		if compiler.OfImported(x) {
+			tenants[*x.Key] = true
+		} else {
+			out = append(out, x)
+		}
+	}
+	if n := len(tenants); n > 0 {
+		verb := "break"
+		if n == 1 {
+			verb = "breaks"
+		}
+		out = append(out, model.Diagnostic{
+			Severity: model.Warning, Code: "imported",
+			Summary: ui.Counted(n, "imported tenant") + " " + verb + " rules for new ones (ids, names, domains, levels); descope-mgmt validate -v lists them",
+		})
+	}
+	return out
 }
 
 // note writes text to the error stream, unless it is empty.

@@ -70,7 +70,7 @@ func (e *diagnosticsError) Error() string {
 	if e.what != "" {
 		return e.what
 	}
-	return fmt.Sprintf("the configuration has %d mistakes", len(e.diagnostics.Errors()))
+	return "the configuration has " + ui.Counted(len(e.diagnostics.Errors()), "mistake")
 }
 
 // stateError is a state directory that cannot serve.

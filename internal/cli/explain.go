@@ -199,10 +199,13 @@ func explainField(b *strings.Builder, f explainEntry, address string, s ui.Style
 		width = 400
 	}
 	field := ui.Safe(address + "." + f.Path)
-	if len(f.Contributions) == 0 && f.Value == nil {
-		b.WriteString(field + " is not written: it stays as it is live\n")
-	} else {
+	switch {
+	case len(f.Contributions) > 0 || f.Value != nil:
 		b.WriteString(field + " = " + f.text(f.Value, width) + "\n")
+	case f.attribute:
+		b.WriteString(field + " is not written: it stays as it is live\n")
+	default:
+		b.WriteString(field + " is not written; it is never sent to Descope, so it has no live value\n")
 	}
 	roles, places := 0, 0
 	for _, c := range f.Contributions {

@@ -116,7 +116,7 @@ func (a *app) fail(err error) {
 		return
 	}
 	if diagnostics != nil {
-		a.note(ui.DiagnosticsText(diagnostics.diagnostics, a.streams.ErrStyle()))
+		a.note(ui.DiagnosticsText(folded(diagnostics.diagnostics), a.streams.ErrStyle()))
 		if diagnostics.what != "" {
 			a.note(ui.ErrorText(diagnostics.what, hint, a.streams.ErrStyle()))
 		}

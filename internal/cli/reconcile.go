@@ -374,11 +374,7 @@ func (c *connection) pass(ctx context.Context, p *plan.Plan, agreed *consent) er
 			}
 			lines = append(lines, line)
 		}
-		sep := " "
-		if len(lines) > 1 {
-			sep = "\n  "
-		}
-		return refusedError(hint, "nothing was applied, the plan is blocked:%s%s", sep, strings.Join(lines, sep))
+		return refusedError(hint, "nothing was applied, the plan is blocked: %s", strings.Join(lines, "; "))
 	}
 }
 

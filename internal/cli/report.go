@@ -3,12 +3,17 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"maps"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/plan"
 	"pcconnect.ai/descope-mgmt/internal/report"
 	"pcconnect.ai/descope-mgmt/internal/store"
@@ -47,13 +52,19 @@ that of the first such error.`,
 	}
 	o.several.add(cmd)
 	cmd.Flags().BoolVar(&o.live, "live", false, "read the projects, and show what differs from them")
-	cmd.Flags().StringVar(&o.out, "out", "", "write the page to this file (default: stdout)")
+	cmd.Flags().StringVar(&o.out, "out", "", "write the page to this file, or over a page that report wrote; - is stdout (default: stdout)")
 	return cmd
 }
 
 func (o *reportOptions) run(ctx context.Context) error {
 	if o.out == "" && o.streams.OutTTY {
 		return configError("descope-mgmt report --out report.html", "a page is for a browser; name a file for it with --out")
+	}
+	toStdout := o.out == "" || o.out == "-"
+	if !toStdout {
+		if err := o.replaceable(); err != nil {
+			return err
+		}
 	}
 	names, err := o.environments()
 	if err != nil {
@@ -62,8 +73,10 @@ func (o *reportOptions) run(ctx context.Context) error {
 	page := report.Report{Tool: version(), Generated: o.now()}
 	var first error
 	objects := 0
+	targets := map[string]target{}
 	for _, name := range names {
-		e, err := o.look(ctx, name)
+		e, of, err := o.look(ctx, name)
+		targets[name] = of
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -76,7 +89,7 @@ func (o *reportOptions) run(ctx context.Context) error {
 		objects += e.State.Len()
 		page.Environments = append(page.Environments, e)
 	}
-	if page.Runs, err = o.runsOf(names); err != nil {
+	if page.Runs, err = o.runsOf(targets); err != nil {
 		page.AuditProblem = err.Error()
 		o.note("warning: " + ui.Safe(err.Error()) + "\n")
 		if first == nil {
@@ -87,7 +100,7 @@ func (o *reportOptions) run(ctx context.Context) error {
 	if err := report.Write(&b, page); err != nil {
 		return err
 	}
-	if o.out == "" {
+	if toStdout {
 		o.print(b.String())
 	} else {
 		if err := store.WriteFileAtomic(o.path(o.out), b.Bytes()); err != nil {
@@ -99,6 +112,33 @@ func (o *reportOptions) run(ctx context.Context) error {
 		return exitWith(exitCode(first))
 	}
 	return nil
+}
+
+// replaceable refuses --out where something is that report has not written.
+func (o *reportOptions) replaceable() error {
+	path := o.path(o.out)
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return configError("", "writing the report: %w", err)
+	}
+	if info.Mode().IsRegular() {
+		f, err := os.Open(path)
+		if err != nil {
+			return configError("", "writing the report: %w", err)
+		}
+		defer f.Close() //nolint:errcheck // only read from
+		beginning, err := io.ReadAll(io.LimitReader(f, 4096))
+		if err != nil {
+			return configError("", "writing the report: %w", err)
+		}
+		if report.IsPage(beginning) {
+			return nil
+		}
+	}
+	return configError("descope-mgmt report --out report.html", "%s exists and is no page that report wrote, so it is not replaced; name another file with --out", o.out)
 }
 
 // environments are those of --env, in this order, or all.
@@ -121,27 +161,27 @@ func (o *reportOptions) environments() ([]string, error) {
 	if err != nil {
 		return nil, configError("", "%w", err)
 	}
-	return []string{o.flags.env}, known(o.flags.env, "--env", all)
+	return []string{o.flags.env}, known(o.flags.env, fromEnvFlag, all)
 }
 
 // look finds out about an environment. With an error there is what is known all the
 // same, and the reason why that is not all.
-func (o *reportOptions) look(ctx context.Context, name string) (report.Environment, error) {
-	e := report.Environment{Name: name}
+func (o *reportOptions) look(ctx context.Context, name string) (e report.Environment, of target, err error) {
+	e = report.Environment{Name: name}
 	m, err := o.module()
 	if err != nil {
-		return e, err
+		return e, of, err
 	}
 	compiled, diagnostics := compile(ctx, m, name)
 	if compiled == nil {
 		mistakes := diagnostics.Errors()
 		e.Problem = fmt.Sprintf("does not compile: %s (descope-mgmt validate %s)", ui.Counted(len(mistakes), "mistake"), name)
-		return e, &diagnosticsError{diagnostics: diagnostics}
+		return e, of, &diagnosticsError{diagnostics: diagnostics}
 	}
 	e.Project, e.Protected = compiled.Environment.ProjectID, compiled.Environment.Protected
 	e.State, e.Excluded = compiled.State, compiled.Excluded
-	if !o.live {
-		return e, nil
+	if of, err = o.target(m, compiled); err != nil || !o.live {
+		return e, of, err
 	}
 	there := *o.app
 	there.flags.env = name
@@ -162,7 +202,36 @@ func (o *reportOptions) look(ctx context.Context, name string) (report.Environme
 	if err != nil {
 		e.Problem = err.Error()
 	}
-	return e, err
+	return e, of, err
+}
+
+// target is where an environment is: another configuration may have an environment of
+// its name. What is not known is "".
+type target struct{ project, baseURL string }
+
+func (t target) has(r store.AuditRecord) bool {
+	same := func(want, is string) bool { return want == "" || is == "" || want == is }
+	return same(t.project, r.Project) && same(t.baseURL, r.BaseURL)
+}
+
+// target is that of an environment, as far as it can be told. That it cannot is no
+// mistake of a page that needs no project.
+func (o *reportOptions) target(m *compiler.Module, compiled *compiler.Result) (t target, err error) {
+	v, err := o.variables(m)
+	if err != nil {
+		return t, err
+	}
+	project, err := chooseProject(compiled.Environment.Name, compiled.Environment.ProjectID, v)
+	if err != nil {
+		return target{project: compiled.Environment.ProjectID}, nil
+	}
+	t.project = project.value
+	if o.flags.emulator {
+		t.baseURL = emulatorURL
+	} else if base, err := chooseBaseURL(o.flags.baseURL, compiled.Environment.BaseURL, t.project, v); err == nil {
+		t.baseURL = base.value
+	}
+	return t, nil
 }
 
 // withoutSteps is a plan that nobody will run.
@@ -180,7 +249,7 @@ const maxResources = 200
 
 // runsOf are the runs of environments in the audit log, the newest first. With an error
 // they are those before the place where the log is broken.
-func (o *reportOptions) runsOf(names []string) ([]report.Run, error) {
+func (o *reportOptions) runsOf(targets map[string]target) ([]report.Run, error) {
 	dir, err := o.openState()
 	if err != nil {
 		return nil, err
@@ -189,7 +258,7 @@ func (o *reportOptions) runsOf(names []string) ([]report.Run, error) {
 	began := map[string]int64{}
 	runs := map[string]report.Run{}
 	for _, r := range records {
-		if !slices.Contains(names, r.Environment) {
+		if of, asked := targets[r.Environment]; !asked || !of.has(r) {
 			continue
 		}
 		run := report.Run{

@@ -232,8 +232,11 @@ func chooseEnvironment(flag string, names []string, v variables, branch string) 
 	return setting{}, configError("descope-mgmt env list", "no environment given; choose one with --env: %s", strings.Join(names, ", "))
 }
 
+// fromEnvFlag says that a name stands behind --env; see [known].
+const fromEnvFlag = " (from the flag --env)"
+
 // known refuses the name of an environment that there is none of; from says where
-// it stands.
+// it stands, as words that follow the name, or is "".
 func known(name, from string, names []string) error {
 	if slices.Contains(names, name) {
 		return nil

@@ -40,7 +40,7 @@ func (f *severalFlags) names(a *app) ([]string, error) {
 	}
 	var names []string
 	for name := range strings.SplitSeq(a.flags.env, ",") {
-		if err := known(name, "--env", all); err != nil {
+		if err := known(name, fromEnvFlag, all); err != nil {
 			return nil, err
 		}
 		if slices.Contains(names, name) {

@@ -19,6 +19,7 @@ func newValidateCmd(a *app) *cobra.Command {
 		Short: "Check the configuration of all environments, or of some",
 		Long: `Validate evaluates environments and prints every mistake with its position. With
 no argument and no --env it checks all of them, and that no two share a project.
+Rules of the house that imported tenants break are one warning; --verbose lists them.
 It needs no network and no key. Exit 5 if there is a mistake.`,
 		Example: `  descope-mgmt validate
   descope-mgmt validate prod staging
@@ -72,7 +73,11 @@ func (a *app) validate(ctx context.Context, only []string) error {
 			return err
 		}
 	} else {
-		a.note(ui.DiagnosticsText(diagnostics, a.streams.ErrStyle()))
+		shown := diagnostics
+		if !a.flags.verbose {
+			shown = folded(diagnostics)
+		}
+		a.note(ui.DiagnosticsText(shown, a.streams.ErrStyle()))
 		if !failed {
 			table := ui.NewTable("environment", "tenants", "flows", "result")
 			for _, r := range results {

@@ -66,6 +66,16 @@ func houseRule(d model.Diagnostic, imported bool) model.Diagnostic {
 	return d
 }
 
+// OfImported reports whether a diagnostic is a rule of the house that an imported tenant
+// breaks. Nothing can be done about most of them, and there may be many.
+func OfImported(d model.Diagnostic) bool {
+	switch d.Code {
+	case "imported-id", "imported-name", "taken-domain", "too-many-levels":
+		return d.Severity == model.Warning && d.Key != nil
+	}
+	return false
+}
+
 func name(k model.Key) string { return string(k.Kind) + "/" + shownID(k.ID) }
 
 // maxIDCharacters is where Descope's own console stops; ids of the API may be

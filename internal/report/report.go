@@ -8,6 +8,7 @@
 package report
 
 import (
+	"bytes"
 	"crypto/sha256"
 	_ "embed" // the parts of the page
 	"encoding/base64"
@@ -74,6 +75,12 @@ var (
 	//go:embed page.js
 	pageJS string
 )
+
+// IsPage reports whether a file begins as the pages of [Write] do.
+func IsPage(beginning []byte) bool {
+	fixed, _, _ := strings.Cut(pageHTML, "{{")
+	return bytes.HasPrefix(beginning, []byte(fixed))
+}
 
 // Write writes the page. Equal reports give equal bytes.
 func Write(w io.Writer, r Report) error {

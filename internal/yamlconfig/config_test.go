@@ -93,6 +93,16 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+// TestUnsetProject: a variable without a value is no placeholder besides.
+func TestUnsetProject(t *testing.T) {
+	for _, text := range []string{"auth: {project_id: \"${NONE}\"}\n", "environments: {dev: {project_id: \"${NONE}\"}}\n"} {
+		_, diags := build(t, text, nil)
+		if len(diags) != 1 || diags[0].Code != "unset-variable" {
+			t.Errorf("%q: %v, want one unset-variable", text, diags)
+		}
+	}
+}
+
 func TestAnchors(t *testing.T) {
 	tree, diags := build(t, `tenants:
 - &acme
@@ -175,6 +185,7 @@ func TestMistakes(t *testing.T) {
 		"open variable":       {"tenants:\n- id: a\n  name: a ${\n", "3:11", "variable-syntax"},
 		"key with variable":   {"tenants:\n- id: a\n  custom_attributes: {\"${A}\": 1}\n", "3:23", "variable-in-key"},
 		"secret":              {"tenants:\n- id: a\n  name: ${DESCOPE_MANAGEMENT_KEY}\n", "3:9", "secret-variable"},
+		"variable as default": {"tenants:\n- id: a\n  name: \"x ${NONE:-${A}}\"\n", "3:12", "variable-syntax"},
 		"secret default":      {"tenants:\n- id: a\n  name: ${DESCOPE_DEV_MANAGEMENT_KEY:-x}\n", "3:9", "secret-variable"},
 		"literal key":         {"auth:\n  management_key: K2secretsecretsecret\n", "2:19", "literal-key"},
 		"half a key":          {"auth:\n  management_key: K2secret${A_MANAGEMENT_KEY}\n", "2:19", "literal-key"},

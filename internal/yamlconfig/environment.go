@@ -112,10 +112,10 @@ func fieldOf(n *Node, name string) *Field {
 }
 
 // withoutPlaceholder takes a project id away that is that of an example. Nothing can be
-// planned without one, so it is a warning.
+// planned without one, so it is a warning. A variable without a value is reported already.
 func (b *builder) withoutPlaceholder(env *Node) *Node {
 	id := env.Get("project_id")
-	if id == nil || id.Kind != Text || len(id.Text) >= minProjectID && !strings.HasSuffix(id.Text, "...") {
+	if id == nil || id.Kind != Text || strings.Contains(id.Text, "${") || len(id.Text) >= minProjectID && !strings.HasSuffix(id.Text, "...") {
 		return env
 	}
 	d := warning(id.At, "placeholder", fmt.Sprintf("environment %s: project_id %s is a placeholder, so it has no project yet", b.env, quoted(id.Text)))

@@ -91,6 +91,12 @@ func (e *expander) text(n *Node) string {
 			d.Detail = "values of a configuration are shown and sent to Descope; a key stands under auth: management_key only"
 			e.diags = append(e.diags, d)
 			return ref
+		case strings.Contains(m[3], "${"):
+			d := mistake(e.place(n, ref), "variable-syntax", fmt.Sprintf("the default of ${%s} holds a variable", name))
+			d.Detail = "a default is text, and ends at the first }"
+			d.Hint = fmt.Sprintf("write ${%s} and set %s", name, name)
+			e.diags = append(e.diags, d)
+			return ref
 		}
 		value, ok := e.lookup(name)
 		switch {
