@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"pcconnect.ai/descope-mgmt/internal/api"
@@ -47,6 +48,17 @@ func TestExitCode(t *testing.T) {
 	} {
 		if got := exitCode(tt.err); got != tt.want {
 			t.Errorf("%s: %d, want %d", name, got, tt.want)
+		}
+	}
+}
+
+func TestDiagnosticsErrorCounts(t *testing.T) {
+	t.Parallel()
+	mistake := model.Diagnostic{Severity: model.Error}
+	for n, want := range map[int]string{1: "the configuration has 1 mistake", 2: "the configuration has 2 mistakes"} {
+		err := &diagnosticsError{diagnostics: slices.Repeat(model.Diagnostics{mistake, {Severity: model.Warning}}, n)}
+		if got := err.Error(); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -31,7 +32,8 @@ tenants.json beside it. That works on every plan. With --snapshot it takes Desco
 snapshot, with connectors, roles and settings but no secrets, which needs a paid plan.
 
 Equal projects give equal bytes. Files of flows, styles and the like that are not in the
-project any more are removed from DIR; all others stay.`,
+project any more are removed from DIR; all others stay. A flow whose id cannot be the
+name of a directory is left out with a warning, and the exit code is 1 then.`,
 		Example: `  descope-mgmt project export --env dev
   descope-mgmt project export snapshot/dev --include-tenants --include-flows --env dev
   descope-mgmt project export snapshot/dev --snapshot --env dev -o json`,
@@ -59,6 +61,8 @@ type exportResult struct {
 	Tenants int      `json:"tenants"`
 	Flows   []string `json:"flows"`
 	Styles  []string `json:"styles"`
+	// LeftOut are the ids of flows that cannot be the name of a directory.
+	LeftOut []string `json:"left_out"`
 	Files   int      `json:"files"`
 	written
 }
@@ -72,7 +76,7 @@ func (o *projectExportOptions) run(ctx context.Context, c *connection, dir strin
 			return err
 		}
 	}
-	tree, areas, err := o.tree(ctx, c)
+	tree, areas, left, err := o.tree(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -95,20 +99,36 @@ func (o *projectExportOptions) run(ctx context.Context, c *connection, dir strin
 	}
 	result.Flows, result.Styles = append(result.Flows, flows...), slices.AppendSeq(result.Styles, maps.Keys(theme.Styles))
 	slices.Sort(result.Styles)
+	result.LeftOut = append([]string{}, left...)
+	for _, id := range left {
+		o.note("warning: " + ui.Safe(fmt.Sprintf("flow %q is left out: its id cannot be the name of a directory", id)) + "\n")
+	}
 	if o.flags.output != formatText {
-		return o.encode(result)
+		return errors.Join(o.encode(result), leftOut(c.env, left))
 	}
 	o.print(ui.Safe(fmt.Sprintf("Wrote %s to %s: %s, %s, %s; %s changed, %d removed.",
 		c.project, dir, ui.Counted(result.Tenants, "tenant"), ui.Counted(len(flows), "flow"), ui.Counted(len(result.Styles), "style"),
 		ui.Counted(len(result.Changed), "file"), len(result.Removed))) + "\n")
-	return nil
+	return leftOut(c.env, left)
 }
 
-// tree reads what is to be written, and says which areas of a directory it is all of.
-func (o *projectExportOptions) tree(ctx context.Context, c *connection) (tree snapshot.Tree, areas []string, err error) {
+// leftOut is the error of an export without some flows, or nil.
+func leftOut(env string, left []string) error {
+	if len(left) == 0 {
+		return nil
+	}
+	return &codedError{
+		code: exitFailed, err: fmt.Errorf("%s left out of the export; flow export prints a single one", ui.Counted(len(left), "flow")),
+		hint: "descope-mgmt flow export " + shellQuote(left[0]) + " --env " + env,
+	}
+}
+
+// tree reads what is to be written, and says which areas of a directory it is all of,
+// and which flows are not in it.
+func (o *projectExportOptions) tree(ctx context.Context, c *connection) (tree snapshot.Tree, areas, left []string, err error) {
 	if o.snapshot {
 		if tree, err = c.ownSnapshot(ctx); err != nil {
-			return tree, nil, err
+			return tree, nil, nil, err
 		}
 		areas = []string{"flows", "styles", "connectors", "widgets", "assets", "auth"}
 	}
@@ -120,15 +140,15 @@ func (o *projectExportOptions) tree(ctx context.Context, c *connection) (tree sn
 		kinds = append(kinds, model.Flow, model.Theme)
 	}
 	if len(kinds) == 0 {
-		return tree, areas, nil
+		return tree, areas, nil, nil
 	}
 	live, err := c.read(ctx, kinds...)
 	if err != nil {
-		return tree, nil, err
+		return tree, nil, nil, err
 	}
 	if !o.snapshot {
-		if tree, err = treeOf(live, o.flows); err != nil {
-			return tree, nil, err
+		if tree, left, err = treeOf(live, o.flows); err != nil {
+			return tree, nil, nil, err
 		}
 	}
 	if o.flows && !o.snapshot {
@@ -137,7 +157,7 @@ func (o *projectExportOptions) tree(ctx context.Context, c *connection) (tree sn
 	if o.tenants {
 		tree = tree.WithTenants(tenantsOf(live))
 	}
-	return tree, areas, nil
+	return tree, areas, left, nil
 }
 
 // ownSnapshot is the project's snapshot as Descope makes it.
@@ -153,23 +173,29 @@ func (c *connection) ownSnapshot(ctx context.Context) (snapshot.Tree, error) {
 	return tree, nil
 }
 
-// treeOf is a snapshot of the flows and the theme of a state.
-func treeOf(live model.State, withFlows bool) (snapshot.Tree, error) {
+// treeOf is a snapshot of the flows and the theme of a state. Flows that have no place
+// in one are left out.
+func treeOf(live model.State, withFlows bool) (tree snapshot.Tree, left []string, err error) {
 	var flows []flow.Flow
 	if withFlows {
 		flows = []flow.Flow{}
 	}
 	for _, r := range live.Of(model.Flow) {
+		if snapshot.CheckName(r.Key.ID) != nil {
+			left = append(left, r.Key.ID)
+			continue
+		}
 		f, _, err := flow.FromValue(r.Attrs["definition"])
 		if err != nil {
-			return snapshot.Tree{}, fmt.Errorf("%s is not understood: %w", r.Key, err)
+			return tree, nil, fmt.Errorf("%s is not understood: %w", r.Key, err)
 		}
 		flows = append(flows, f.WithID(r.Key.ID))
 	}
 	theme, _ := live.Get(model.Key{Kind: model.Theme, ID: model.ThemeID})
 	styles, _ := theme.Attrs["styles"].(map[string]any)
 	version, _ := theme.Attrs["components_version"].(string)
-	return snapshot.New(flows, snapshot.Theme{Styles: styles, ComponentsVersion: version})
+	tree, err = snapshot.New(flows, snapshot.Theme{Styles: styles, ComponentsVersion: version})
+	return tree, left, err
 }
 
 // tenantsOf are the tenants of a state as Descope has them, without what it sets itself.

@@ -171,7 +171,7 @@ func New(flows []flow.Flow, theme Theme) (Tree, error) {
 	files := map[string][]byte{VersionFile: JSON(map[string]any{"version": number(Version)})}
 	ids := map[string]any{}
 	for _, f := range flows {
-		if err := checkName(f.ID()); err != nil {
+		if err := CheckName(f.ID()); err != nil {
 			return Tree{}, fmt.Errorf("flow %w", err)
 		}
 		parts, err := f.Snapshot()
@@ -187,7 +187,7 @@ func New(flows []flow.Flow, theme Theme) (Tree, error) {
 		files[flowsFile] = JSON(map[string]any{"flows": sorted(ids)})
 	}
 	for id, style := range theme.Styles {
-		if err := checkName(id); err != nil {
+		if err := CheckName(id); err != nil {
 			return Tree{}, fmt.Errorf("style %w", err)
 		}
 		o, ok := style.(map[string]any)
@@ -202,8 +202,8 @@ func New(flows []flow.Flow, theme Theme) (Tree, error) {
 	return Parse(files)
 }
 
-// checkName refuses an id that cannot be the name of a file in a snapshot.
-func checkName(id string) error {
+// CheckName refuses an id that cannot be the name of a file in a snapshot.
+func CheckName(id string) error {
 	if CheckPath(id) != nil || strings.Contains(id, "/") || Ignored(id) {
 		return fmt.Errorf("%q cannot be the name of a file", id)
 	}
