@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -44,10 +43,13 @@ func acceptances(m *compiler.Module, env string) ([]plan.Acceptance, model.Diagn
 func saveAcceptances(m *compiler.Module, env string, list []plan.Acceptance) error {
 	file := filepath.Join(m.Root(), filepath.FromSlash(acceptedFile(env)))
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // source code, for everybody who works on it
-		return fmt.Errorf("recording accepted drift: %w", err)
+		return configError("", "nothing was put on record: %w", err)
+	}
+	if err := writable(file); err != nil {
+		return refusedError("", "nothing was put on record: %s: %w", acceptedFile(env), err)
 	}
 	if err := store.ReplaceFile(file, plan.FormatAcceptances(list), 0o644); err != nil {
-		return fmt.Errorf("recording accepted drift: %w", err)
+		return configError("", "nothing was put on record: %w", err)
 	}
 	return nil
 }

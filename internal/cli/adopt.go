@@ -16,7 +16,6 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	src "pcconnect.ai/descope-mgmt/internal/source"
-	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
 // adoption is a change of the configuration that was tried: with it the environment
@@ -79,8 +78,11 @@ func (d *adoption) needsBase() error {
 	for _, b := range d.base {
 		out = append(out, baseDiagnostic(b))
 	}
-	return &codedError{code: exitRefused, hint: "--allow-base", err: &diagnosticsError{diagnostics: out, what: fmt.Sprintf(
-		"nothing was written: %s has to change that all environments share", ui.Counted(len(d.base), "place"))}}
+	what := "1 place that all environments share has to change"
+	if n := len(d.base); n > 1 {
+		what = fmt.Sprintf("%d places that all environments share have to change", n)
+	}
+	return &codedError{code: exitRefused, hint: d.app.again(d.env) + " --allow-base", err: &diagnosticsError{diagnostics: out, what: "nothing was written: " + what}}
 }
 
 func baseDiagnostic(b src.BaseEdit) model.Diagnostic {
@@ -215,7 +217,7 @@ func (t *trial) accept(d *adoption, files map[string][]byte, after *compiler.Mod
 	for p, text := range t.documents {
 		was, err := os.ReadFile(filepath.Join(t.module.Root(), filepath.FromSlash(p)))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("nothing was written: %w", err)
+			return configError("", "nothing was written: %w", err)
 		}
 		if !bytes.Equal(was, text) {
 			d.before[p], d.after[p] = was, text

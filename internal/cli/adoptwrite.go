@@ -74,15 +74,18 @@ func (d *adoption) show() {
 	d.app.note(ui.DiagnosticsText(append(all, d.notes...), d.app.streams.ErrStyle()))
 }
 
-// agree shows what the diff does not say, and asks whether the files may be changed, and whether those may that are
-// shared. yes and allowBase answer beforehand.
+// agree shows what the diff does not say, and asks whether the files may be changed,
+// and whether those may that are shared. yes and allowBase answer beforehand.
 func (d *adoption) agree(ctx context.Context, yes, allowBase bool) error {
 	if len(d.base) > 0 && !allowBase {
 		if yes || !d.app.streams.InTTY {
 			return d.needsBase()
 		}
 		d.show()
-		question := fmt.Sprintf("%s that all environments share would change. Nothing else changes for them. Edit them?", ui.Counted(len(d.base), "place"))
+		question := "1 place that all environments share would change. Nothing else changes for them. Edit it?"
+		if n := len(d.base); n > 1 {
+			question = fmt.Sprintf("%d places that all environments share would change. Nothing else changes for them. Edit them?", n)
+		}
 		if err := d.app.prompter().Confirm(ctx, question); err != nil {
 			return declined(err, "nothing was written", "--allow-base")
 		}
@@ -97,16 +100,20 @@ func (d *adoption) agree(ctx context.Context, yes, allowBase bool) error {
 }
 
 // write writes the files: all of them, or, if one fails, none. A file that is not
-// any more as it was read is refused, and so is one that a link leads out of envs/ to.
+// any more as it was read is refused, and so is one that a link leads out of envs/ to,
+// and one that its owner may not write.
 func (d *adoption) write() error {
 	root := filepath.Join(d.module.Root(), "envs")
 	dir, err := filepath.EvalSymlinks(root)
 	if err != nil {
-		return fmt.Errorf("writing the configuration: %w", err)
+		return configError("", "nothing was written: %w", err)
 	}
 	for _, path := range d.paths() {
 		full := filepath.Join(d.module.Root(), filepath.FromSlash(path))
 		if err := inside(dir, full); err != nil {
+			return refusedError("", "nothing was written: %s: %w", path, err)
+		}
+		if err := writable(full); err != nil {
 			return refusedError("", "nothing was written: %s: %w", path, err)
 		}
 		now, err := os.ReadFile(full)
@@ -114,7 +121,7 @@ func (d *adoption) write() error {
 			now, err = nil, nil
 		}
 		if err != nil {
-			return fmt.Errorf("nothing was written: %w", err)
+			return configError("", "nothing was written: %w", err)
 		}
 		if !bytes.Equal(now, d.before[path]) || (now == nil) != (d.before[path] == nil) {
 			return refusedError("", "nothing was written: %s has changed since it was read; run the command again", path)
@@ -126,7 +133,7 @@ func (d *adoption) write() error {
 			for _, back := range done {
 				err = errors.Join(err, d.put(back, d.before[back]))
 			}
-			return fmt.Errorf("the files are as they were: %w", err)
+			return configError("", "the files are as they were: %w", err)
 		}
 		done = append(done, path)
 	}
@@ -143,6 +150,15 @@ func (d *adoption) put(path string, text []byte) error {
 		return err
 	}
 	return store.ReplaceFile(full, text, 0o644)
+}
+
+// writable refuses a file that its owner may not write: it would be replaced, which
+// asks its directory alone. One that is not there is no reason.
+func writable(path string) error {
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o200 == 0 {
+		return fmt.Errorf("it is read-only (mode %04o)", info.Mode().Perm())
+	}
+	return nil
 }
 
 // inside refuses a path that does not lie in a directory once its links are followed.

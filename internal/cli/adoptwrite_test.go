@@ -27,6 +27,7 @@ func adoptIn(t *testing.T, w *world, env string, edits ...src.Edit) *adoption {
 		t.Fatal(err)
 	}
 	a, _ := w.app()
+	a.cmd = newEnvPromoteCmd(a)
 	d, err := a.adopt(t.Context(), m, env, edits, true)
 	if err != nil {
 		t.Fatal(err)
@@ -138,11 +139,32 @@ func TestAdoptAllOrNothing(t *testing.T) {
 		return string(data)
 	}
 	mine, shared := read("envs/dev/mine.cue"), read("envs/tenants.cue")
-	if err := d.write(); err == nil {
-		t.Fatal("a file was written below a file")
+	if err := d.write(); exitCode(err) != exitConfig {
+		t.Fatalf("a file was written below a file: %v", err)
 	}
 	if read("envs/dev/mine.cue") != mine || read("envs/tenants.cue") != shared {
 		t.Error("the files are not as they were")
+	}
+}
+
+// TestAcceptancesRefused tells a file that must not be written from one that cannot be.
+func TestAcceptancesRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Options{})
+	m, err := compiler.Find(w.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.write("envs/dev/accepted-drift.json", "[]")
+	if err := os.Chmod(filepath.Join(w.dir, "envs/dev/accepted-drift.json"), 0o444); err != nil {
+		t.Fatal(err)
+	}
+	if err := saveAcceptances(m, "dev", nil); exitCode(err) != exitRefused || !strings.Contains(err.Error(), "envs/dev/accepted-drift.json: it is read-only") {
+		t.Errorf("%v", err)
+	}
+	w.write("envs/zz", "a file where a directory has to be")
+	if err := saveAcceptances(m, "zz", nil); exitCode(err) != exitConfig {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -195,6 +217,7 @@ tenants: [string]: role_inheritance: "none"
 		t.Fatal(err)
 	}
 	a, _ := w.app()
+	a.cmd = newEnvPromoteCmd(a)
 	key := func(id string) model.Key { return model.Key{Kind: model.Tenant, ID: id} }
 	for name, test := range map[string]struct {
 		edit src.Edit
@@ -229,7 +252,7 @@ tenants: [string]: role_inheritance: "none"
 		})
 	}
 	_, err = a.adopt(t.Context(), m, "dev", []src.Edit{{Key: key("widget-inc"), Absent: true}}, false)
-	if exitCode(err) != exitRefused || hintOf(err) != "--allow-base" {
+	if exitCode(err) != exitRefused || hintOf(err) != "promote --env dev --allow-base" || !strings.HasSuffix(err.Error(), ": 1 place that all environments share has to change") {
 		t.Errorf("%v", err)
 	}
 	// Another environment that does not compile: it cannot be told whether it changes.

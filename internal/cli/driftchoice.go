@@ -44,9 +44,9 @@ type resolveOptions struct {
 func (o *resolveOptions) add(a *app, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&o.wanted, "resolve", false, "decide what becomes of each difference")
-	f.StringSliceVar(&o.apply, "apply", nil, "with --resolve: write these resources as configured (ADDRESS, * is any text, or all)")
-	f.StringSliceVar(&o.adopt, "adopt", nil, "with --resolve: write the live values of these into the configuration (ADDRESS or ADDRESS.FIELD, or all)")
-	f.StringSliceVar(&o.accept, "accept", nil, "with --resolve: ignore these from now on, as long as their live value stays (ADDRESS or ADDRESS.FIELD, or all)")
+	addList(f, &o.apply, "apply", "with --resolve: write these resources as configured (ADDRESS, * is any text, or all)")
+	addList(f, &o.adopt, "adopt", "with --resolve: write the live values of these into the configuration (ADDRESS or ADDRESS.FIELD, or all)")
+	addList(f, &o.accept, "accept", "with --resolve: ignore these from now on, as long as their live value stays (ADDRESS or ADDRESS.FIELD, or all)")
 	f.StringVar(&o.reason, "reason", "", "why they are accepted, for the record")
 	f.BoolVar(&o.prune, "prune", false, "let --apply delete what was applied and is gone from the configuration")
 	f.StringVar(&o.expires, "expires", "", "when the acceptance ends: a date, or days from now, as in 30d")

@@ -44,7 +44,7 @@ Exit 0 if there is no difference, 2 if there is.`,
 		Annotations:       formats(formatText, formatJSON, formatYAML, formatMarkdown),
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), [2]string(args)) },
 	}
-	cmd.Flags().StringSliceVar(&o.targets, "target", nil, "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
+	addList(cmd.Flags(), &o.targets, "target", "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
 	cmd.Flags().BoolVar(&o.live, "live", false, "compare the live projects, not what is written")
 	cmd.Flags().BoolVar(&o.facts, "environment", false, "what differs about the environments themselves counts, too")
 	must(cmd.RegisterFlagCompletionFunc("target", a.completeAddresses))

@@ -61,7 +61,7 @@ both say the same. Variables are written as their values of now.`,
 	o.several.add(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.from, "from", fromLive, "live, backup:NAME, or a directory with flows")
-	f.StringSliceVar(&o.targets, "target", nil, "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
+	addList(f, &o.targets, "target", "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
 	f.StringVar(&o.fromYAML, "from-yaml", "", "convert this configuration in YAML or JSON to CUE")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show what would be written and stop")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")

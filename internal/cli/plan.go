@@ -25,9 +25,9 @@ type scopeFlags struct {
 }
 
 func (f *scopeFlags) add(a *app, cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&f.targets, "target", nil, "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
+	addList(cmd.Flags(), &f.targets, "target", "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
 	cmd.Flags().StringSliceVar(&f.prune, "prune", nil, "delete what was applied and is gone from the configuration, of all kinds or of these")
-	cmd.Flags().StringSliceVar(&f.pruneUnmanaged, "prune-unmanaged", nil, "delete exactly these resources, which were never applied by this tool; sync has their addresses typed")
+	addList(cmd.Flags(), &f.pruneUnmanaged, "prune-unmanaged", "delete exactly these resources, which were never applied by this tool; sync has their addresses typed")
 	cmd.Flags().Lookup("prune").NoOptDefVal = pruneAll
 	must(cmd.RegisterFlagCompletionFunc("target", a.completeAddresses))
 	must(cmd.RegisterFlagCompletionFunc("prune", fixedCompletion(kindNames()...)))

@@ -49,7 +49,7 @@ it was is in the backup; --backup NAME brings that back.`,
 	o.consent.add(cmd)
 	cmd.Flags().BoolVar(&o.snapshot, "snapshot", false, "import the whole tree with Descope's own import, which overrides the project (paid plan)")
 	cmd.Flags().StringVar(&o.backup, "backup", "", "with --snapshot: take the snapshot that is in this backup instead of a directory")
-	cmd.Flags().StringSliceVar(&o.targets, "target", nil, "only these resources, for example flow/sign-in (repeat, or separate by commas)")
+	addList(cmd.Flags(), &o.targets, "target", "only these resources, for example flow/sign-in (repeat, or separate by commas)")
 	must(cmd.RegisterFlagCompletionFunc("backup", a.completeBackups))
 	must(cmd.RegisterFlagCompletionFunc("target", a.completeAddresses))
 	return cmd

@@ -49,8 +49,8 @@ Exit 6: refused, nothing written.`,
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0], args[1]) },
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&o.targets, "target", nil, "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
-	f.StringSliceVar(&o.fields, "field", nil, "only these fields, for example custom_attributes.plan (repeat, or separate by commas)")
+	addList(f, &o.targets, "target", "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
+	addList(f, &o.fields, "field", "only these fields, for example custom_attributes.plan (repeat, or separate by commas)")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the edit and stop")
 	f.BoolVar(&o.allowBase, "allow-base", false, "edit files that all environments share, where nothing changes for the others")
@@ -159,7 +159,11 @@ func (o *promoteOptions) report(ctx context.Context, d *adoption, from string, w
 				return err
 			}
 			if !doc.Plan.Empty() {
-				o.note("To apply it: " + ui.Safe(o.here("descope-mgmt sync --env "+d.env)) + "\n")
+				next := "descope-mgmt sync --env " + d.env
+				if c.compiled.Environment.Protected {
+					next += " --confirm-project " + shellQuote(c.project)
+				}
+				o.note("To apply it: " + ui.Safe(o.here(next)) + "\n")
 			}
 		}
 	}

@@ -46,7 +46,7 @@ again, without its users, access keys and SSO configuration.`,
 	}
 	o.consent.add(cmd)
 	addDeleteInUse(cmd, &o.consent)
-	cmd.Flags().StringSliceVar(&o.targets, "target", nil, "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
+	addList(cmd.Flags(), &o.targets, "target", "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
 	cmd.Flags().BoolVar(&o.full, "full", false, "write all fields, also those that the configuration cannot say")
 	cmd.Flags().BoolVar(&o.prune, "prune", false, "delete what was made since the backup")
 	must(cmd.RegisterFlagCompletionFunc("target", a.completeAddresses))

@@ -48,7 +48,7 @@ configuration changes, or --allow-reapply says so.`,
 	}
 	o.consent.add(cmd)
 	cmd.Flags().BoolVar(&o.consent.deleteInUse, "allow-delete-created", false, "delete tenants that the run created although they were changed since or are in use")
-	cmd.Flags().StringSliceVar(&o.targets, "target", nil, "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
+	addList(cmd.Flags(), &o.targets, "target", "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
 	must(cmd.RegisterFlagCompletionFunc("target", a.completeAddresses))
 	return cmd
 }
