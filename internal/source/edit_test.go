@@ -181,6 +181,20 @@ func TestApplyTwice(t *testing.T) {
 	}
 }
 
+// TestRemovalAtTheEnd takes a comment along that no line feed ends.
+func TestRemovalAtTheEnd(t *testing.T) {
+	for _, eol := range []string{"\n", "\r\n"} {
+		for _, end := range []string{"", eol} {
+			text := strings.ReplaceAll("package envs\n\ntenants: b: name: \"B\"\n\n// Of a.\ntenants: a: name: \"A\", // a", "\n", eol) + end
+			out, err := Apply(map[string][]byte{"envs/dev/dev.cue": []byte(text)}, "dev", []Edit{{Key: model.Key{Kind: model.Tenant, ID: "a"}, Absent: true}}, Options{})
+			want := strings.ReplaceAll("package envs\n\ntenants: b: name: \"B\"\n", "\n", eol)
+			if got := string(out.Files["envs/dev/dev.cue"]); err != nil || got != want || len(out.Notes) != 2 {
+				t.Errorf("%q, %v, %v", got, out.Notes, err)
+			}
+		}
+	}
+}
+
 // FuzzApply edits whatever can be parsed: what comes out can be, and keeps every comment
 // that is not said to be lost.
 func FuzzApply(f *testing.F) {

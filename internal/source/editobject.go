@@ -186,17 +186,26 @@ func (e *editor) outermost(p place) int {
 	return i
 }
 
-// extent is what has to go for a field to be gone: its lines with the comment right
-// above them, or its part of a line with a comma.
+// extent is what has to go for a field to be gone: its lines with the comments right
+// above them and behind them, or its part of a line with a comma.
 func extent(f *editedFile, d *ast.Field) (from, to int) {
 	from, to = start(d), f.end(d)
-	first, last, own := f.ownLines(from, to)
+	beside := to
+	comments := map[int]bool{} // by the line that they begin, or end
+	for _, c := range f.comments() {
+		line := f.lineStart(c.start)
+		if len(bytes.TrimSpace(f.src[line:c.start])) == 0 {
+			comments[line] = true
+		}
+		if rest := string(bytes.TrimSpace(f.src[to:max(to, c.start)])); c.start >= to && f.lineEnd(to) > c.start && (rest == "" || rest == ",") {
+			beside = len(bytes.TrimRight(f.src[:f.lineEnd(to)], "\r\n"))
+		}
+	}
+	first, last, own := f.ownLines(from, beside)
 	if own {
 		above := first
-		for _, g := range ast.Comments(d) {
-			if g.Doc && start(g) < above {
-				above = f.lineStart(start(g))
-			}
+		for above > 0 && comments[f.lineStart(above-1)] {
+			above = f.lineStart(above - 1)
 		}
 		// The empty line that set it apart goes, too.
 		if prev := f.lineStart(max(0, above-1)); above > 0 && len(bytes.TrimSpace(f.src[prev:above])) == 0 && (last == len(f.src) || f.blank(last)) {
