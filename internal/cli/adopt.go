@@ -124,8 +124,9 @@ func (t *trial) run(edits []src.Edit) (*adoption, error) {
 		if err != nil {
 			return nil, refusedError("", "nothing was written: %w", err)
 		}
+		suspects := t.unedited(files, out.Suspects)
 		if len(out.Refused) > 0 {
-			return nil, refusedEdits(out.Refused)
+			return nil, refusedEdits(t.unedited(files, out.Refused))
 		}
 		for path, text := range out.Files {
 			if !strings.HasSuffix(path, ".cue") {
@@ -147,7 +148,7 @@ func (t *trial) run(edits []src.Edit) (*adoption, error) {
 				t.wanted = imported
 				return t.run(imported)
 			}
-			return nil, refusedEdits(append(now.diagnostics, out.Suspects...))
+			return nil, refusedEdits(t.blamed(files, now.diagnostics, suspects))
 		}
 		missing, err := t.missing(now)
 		if err != nil {
@@ -248,7 +249,7 @@ func (t *trial) accept(d *adoption, files map[string][]byte, after *compiler.Mod
 			return err
 		}
 		if len(now.diagnostics) > 0 {
-			return refusedEdits(now.diagnostics)
+			return refusedEdits(t.unedited(files, now.diagnostics))
 		}
 		if !was.same(now, t.wanted) {
 			return refusedError("", "nothing was written: environment %s would change too; edit the files by hand", name)

@@ -72,6 +72,31 @@ func TestAdoptRefusesWhatMoved(t *testing.T) {
 	}
 }
 
+// TestAdoptReadOnly tells a file that must not be written from one that cannot be.
+func TestAdoptReadOnly(t *testing.T) {
+	t.Parallel()
+	w, d := adopting(t, ofAcme("gold"))
+	path := filepath.Join(w.dir, "envs/staging/staging.cue")
+	chmod := func(path string, mode os.FileMode) {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	chmod(path, 0o440)
+	if err := d.write(); exitCode(err) != exitRefused || !strings.Contains(err.Error(), "nothing was written: envs/staging/staging.cue: it is read-only (mode 0440)") {
+		t.Errorf("%v", err)
+	}
+	chmod(path, 0o640)
+	if os.Getuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	chmod(filepath.Dir(path), 0o500)
+	defer chmod(filepath.Dir(path), 0o700) //nolint:gosec // a directory
+	if err := d.write(); exitCode(err) != exitConfig {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAdoptStaysInside(t *testing.T) {
 	t.Parallel()
 	w, d := adopting(t, ofAcme("gold"))
@@ -139,8 +164,8 @@ func TestAdoptAllOrNothing(t *testing.T) {
 		return string(data)
 	}
 	mine, shared := read("envs/dev/mine.cue"), read("envs/tenants.cue")
-	if err := d.write(); exitCode(err) != exitConfig {
-		t.Fatalf("a file was written below a file: %v", err)
+	if err := d.write(); err == nil {
+		t.Fatal("a file was written below a file")
 	}
 	if read("envs/dev/mine.cue") != mine || read("envs/tenants.cue") != shared {
 		t.Error("the files are not as they were")
@@ -211,6 +236,8 @@ _plan: "gold"
 tenants: "ref": {name: "Ref", custom_attributes: plan: _plan}
 for k in ["made"] {tenants: "\(k)-here": {name: k, disabled: true}}
 tenants: [string]: role_inheritance: "none"
+#Gold: {custom_attributes: tier: "gold", ...}
+for t in ["lo-one", "lo-two"] {tenants: (t): #Gold & {name: "Loop \(t)"}}
 `)
 	m, err := compiler.Find(w.dir)
 	if err != nil {
@@ -226,6 +253,10 @@ tenants: [string]: role_inheritance: "none"
 		"a reference":     {src.Edit{Key: key("ref"), Path: "custom_attributes.plan", Value: "x"}, []string{"envs/more.cue:4:50", "a reference to _plan (envs/more.cue:3:1)"}},
 		"a comprehension": {src.Edit{Key: key("made-here"), Path: "disabled", Value: false}, []string{"but true in the base", "envs/more.cue:5:1", "a comprehension"}},
 		"made by one":     {src.Edit{Key: key("made-here"), Absent: true}, []string{"it is made by a comprehension"}},
+		"a loop":          {src.Edit{Key: key("lo-one"), Path: "name", Value: "x"}, []string{"envs/more.cue:8:1: tenant/lo-one: name: the value may come from a comprehension here; only a value that is written out can be edited"}},
+		"in a loop": {src.Edit{Key: key("lo-one"), Path: "custom_attributes.tier", Value: "x"}, []string{
+			`envs/more.cue:7:34: tenant/lo-one: custom_attributes.tier is "x" as asked for, but "gold" in the base`, "envs/more.cue:8:1: ",
+		}},
 		"a pattern":       {src.Edit{Key: key("ref"), Path: "role_inheritance", Value: "userOnly"}, []string{"envs/more.cue:6:10", "a pattern"}},
 		"a wrong type":    {src.Edit{Key: key("ref"), Path: "name", Value: true}, []string{"name cannot be true"}},
 		"an unknown one":  {src.Edit{Key: key("nobody"), Path: "disabled", Value: true}, []string{"nobody"}},
@@ -243,6 +274,9 @@ tenants: [string]: role_inheritance: "none"
 			}
 			if exitCode(err) != exitRefused || err == nil || !strings.HasPrefix(err.Error(), "nothing was written") {
 				t.Errorf("%v\n%s", err, text)
+			}
+			if strings.Contains(text, "envs/dev/") || strings.Contains(text, "CUE gave up") {
+				t.Errorf("it names what was never written:\n%s", text)
 			}
 			for _, s := range test.says {
 				if !strings.Contains(text, s) {
@@ -265,6 +299,23 @@ tenants: [string]: role_inheritance: "none"
 	}
 	if _, err := a.adopt(t.Context(), m, "prod", []src.Edit{ofAcme("x")}, true); exitCode(err) != exitConfig {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestLineBefore finds the lines of an edited file in what it was.
+func TestLineBefore(t *testing.T) {
+	t.Parallel()
+	before, after := []byte("a\nb\nc\n}\nd\n}\ne\n"), []byte("a\nB\nc\n}\nnew\nD\n}\nnew\n}\ne\n")
+	for line, want := range []int{0, 1, 0, 3, 0, 0, 0, 0, 0, 6, 7, 8, 0} {
+		if got := lineBefore(before, after, line); got != want {
+			t.Errorf("line %d was %d, not %d", line, got, want)
+		}
+	}
+	if got := lineBefore(nil, after, 3); got != 0 {
+		t.Errorf("a new file had a line %d", got)
+	}
+	if got := lineBefore(nil, nil, 3); got != 3 {
+		t.Errorf("another file is another one at line %d", got)
 	}
 }
 

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
+
+// blamed are the reasons why the configuration does not compile with an edit, in
+// places that the user has. CUE gives up on some values that are made by a loop; the
+// places that may give them say more than that.
+func (t *trial) blamed(files map[string][]byte, mistakes, suspects model.Diagnostics) model.Diagnostics {
+	out := t.unedited(files, mistakes)
+	if len(suspects) == 0 {
+		return out
+	}
+	out = slices.DeleteFunc(out, func(d model.Diagnostic) bool { return d.Code == "internal" })
+	for _, d := range suspects {
+		if len(out) == 0 || out[0].Code == d.Code {
+			d.Severity, d.Detail, d.Hint = model.Error, "only a value that is written out can be edited", "change it there by hand"
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// unedited are diagnostics about files that are not written, at the lines of the
+// original files. A line that is only in the edit is left out; where another one is
+// involved, that is named instead.
+func (t *trial) unedited(files map[string][]byte, all model.Diagnostics) model.Diagnostics {
+	var out model.Diagnostics
+	for _, d := range all {
+		var places []model.Origin
+		for _, o := range append([]model.Origin{d.Origin}, d.Also...) {
+			if line := lineBefore(t.original[o.File], files[o.File], o.Line); line > 0 {
+				o.Line = line
+				places = append(places, o)
+			} else if o == d.Origin {
+				// CUE's own text names the line, too.
+				d.Summary, d.Raw = strings.Replace(d.Summary, " here, but ", " as asked for, but ", 1), ""
+			}
+		}
+		d.Origin, d.Also = model.Origin{}, nil
+		if len(places) > 0 {
+			d.Origin, d.Also = places[0], places[1:]
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// lineBefore is the number of a line of a text before it was edited, or 0 if it was
+// not there. Of files that are no part of the edit there is no text.
+func lineBefore(before, after []byte, line int) int {
+	if line == 0 || bytes.Equal(before, after) {
+		return line
+	}
+	was, is := bytes.Split(before, []byte("\n")), bytes.Split(after, []byte("\n"))
+	if line > len(is) {
+		return 0
+	}
+	text, found := is[line-1], 0
+	same := func(i, j int) bool {
+		return i >= 0 && j >= 0 && i < len(was) && j < len(is) && bytes.Equal(was[i], is[j])
+	}
+	for i := 0; same(i, i); i++ {
+		if i == line-1 {
+			return line
+		}
+	}
+	for i := 1; same(len(was)-i, len(is)-i); i++ {
+		if len(is)-i == line-1 {
+			return len(was) - i + 1
+		}
+	}
+	for i, l := range was {
+		if bytes.Equal(l, text) {
+			if found > 0 {
+				return 0
+			}
+			found = i + 1
+		}
+	}
+	return found
+}
