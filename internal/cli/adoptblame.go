@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 
@@ -84,4 +85,44 @@ func lineBefore(before, after []byte, line int) int {
 		}
 	}
 	return found
+}
+
+// withChildren says of a refusal to take out a parent, since its child would stay, what
+// works where the child is gone from the project too: to adopt both.
+func withChildren(c *connection, chosen []decided, err error) error {
+	var refused *diagnosticsError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	var gone []model.Key
+	for _, k := range addressesOf(chosen) {
+		if _, exists := c.live.Get(k); !exists {
+			gone = append(gone, k)
+		}
+	}
+	for more := true; more; {
+		more = false
+		for _, r := range c.compiled.State.Resources() {
+			parent, ok := r.Attrs["parent"].(string)
+			_, exists := c.live.Get(r.Key)
+			if ok && !exists && !slices.Contains(gone, r.Key) && slices.Contains(gone, model.Key{Kind: model.Tenant, ID: parent}) {
+				gone, more = append(gone, r.Key), true
+			}
+		}
+	}
+	names := make([]string, len(gone))
+	for i, k := range gone {
+		names[i] = k.String()
+	}
+	all := "them together"
+	if len(gone) == 2 {
+		all = "both"
+	}
+	for i := range refused.diagnostics {
+		d := &refused.diagnostics[i]
+		if (d.Code == "excluded-parent" || d.Code == "no-parent") && d.Key != nil && slices.Contains(gone, *d.Key) {
+			d.Detail, d.Hint = "it is gone from the project, too", "adopt "+all+": --adopt "+shellQuote(strings.Join(names, ","))
+		}
+	}
+	return err
 }

@@ -91,7 +91,7 @@ func TestAdoptReadOnly(t *testing.T) {
 		t.Skip("root may write everywhere")
 	}
 	chmod(filepath.Dir(path), 0o500)
-	defer chmod(filepath.Dir(path), 0o700) //nolint:gosec // a directory
+	defer chmod(filepath.Dir(path), 0o700)
 	if err := d.write(); exitCode(err) != exitConfig {
 		t.Errorf("%v", err)
 	}

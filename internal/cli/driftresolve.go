@@ -78,7 +78,7 @@ func (o *driftOptions) adoptDrift(ctx context.Context, c *connection, chosen []d
 	}
 	change, err := o.adopt(ctx, c.module, c.env, wanted, o.resolve.allowBase || o.streams.InTTY && !o.resolve.consent.yes)
 	if err != nil {
-		return err
+		return withChildren(c, chosen, err)
 	}
 	change.show()
 	out := o.note
