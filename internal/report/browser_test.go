@@ -42,6 +42,26 @@ type message struct {
 	Error  *struct{ Message string }
 }
 
+// profile is a directory for a browser, whose processes may write into it for a moment
+// after it has ended: what they leave then is no failure of the page.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "chromium-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for range 50 {
+			if os.RemoveAll(dir) == nil {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		t.Logf("%s could not be removed", dir)
+	})
+	return dir
+}
+
 // openBrowser starts Chromium, or skips the test where there is none. DESCOPE_MGMT_CHROMIUM
 // names one that is elsewhere.
 func openBrowser(t *testing.T) *browser {
@@ -66,7 +86,7 @@ func openBrowser(t *testing.T) *browser {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	cmd := exec.CommandContext(ctx, program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-		"--user-data-dir="+t.TempDir(), "--remote-debugging-pipe", "about:blank")
+		"--user-data-dir="+profile(t), "--remote-debugging-pipe", "about:blank")
 	cmd.ExtraFiles = []*os.File{toBrowser, fromBrowser}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
