@@ -158,7 +158,7 @@ func (c *connection) plan(ctx context.Context, r *request) (*plan.Plan, error) {
 		return plan.Compute(model.State{}, model.State{}, model.State{}, withoutTargets(r.options))
 	}
 	o := r.options
-	if !restores(r.operation) {
+	if o.Saved = restores(r.operation); !o.Saved {
 		o.Held = rec.held
 	}
 	for _, k := range r.remove {

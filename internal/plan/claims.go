@@ -102,12 +102,13 @@ func (c *computation) orderClaims(g *graph) {
 }
 
 // mayShare reports whether two objects may hold an element of a list both: those that
-// were made outside keep what they came with. Descope: domains may repeat, names not.
+// were made outside keep what they came with, and those of a saved state what they had.
+// Descope: domains may repeat, names not.
 func (c *computation) mayShare(cl claim, a, b model.Key) bool {
-	x, _ := c.desired.Get(a)
-	y, _ := c.desired.Get(b)
+	x, known := c.desired.Get(a)
+	y, both := c.desired.Get(b)
 	_, isList := x.Attrs[cl.name].([]any)
-	return isList && x.Policy.Imported && y.Policy.Imported
+	return isList && known && both && (c.options.Saved || x.Policy.Imported && y.Policy.Imported)
 }
 
 func (c *computation) orderClaim(g *graph, cl claim, i int, taker *Change, holder model.Key) {

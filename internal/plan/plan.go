@@ -177,6 +177,9 @@ type Options struct {
 	Prune []model.Kind
 	// PruneUnmanaged deletes exactly these unmanaged resources.
 	PruneUnmanaged []model.Key
+	// Saved: the desired state is one that a project had, whatever a configuration
+	// may say of such a state.
+	Saved bool
 	// Accepted is drift that stays as it is.
 	Accepted []Accepted
 	// Held are the values that earlier rollbacks took back.

@@ -27,5 +27,14 @@ func TestImportedShare(t *testing.T) {
 		if p := compute(t, state(t, a, b), state(t, live), state(t), plan.Options{}); len(p.Guards) != c.guards {
 			t.Errorf("imported %v, name %s, one live: %+v", c.imported, c.name, p.Guards)
 		}
+		// A project that had it so gets it back so; a tenant that is not part of that
+		// keeps what it holds.
+		saved := plan.Options{Saved: true}
+		if p := compute(t, state(t, a, b), state(t), state(t), saved); (len(p.Guards) > 0) != (c.name == "A") {
+			t.Errorf("imported %v, name %s, saved: %+v", c.imported, c.name, p.Guards)
+		}
+		if p := compute(t, state(t, a), state(t, live), state(t), saved); len(p.Guards) == 0 {
+			t.Errorf("imported %v, name %s, saved without it: no guard", c.imported, c.name)
+		}
 	}
 }
