@@ -185,27 +185,11 @@ func (s *subject) createRich(name string) map[string]any {
 	}
 	is := s.raw(s.tenant(name))
 	for field := range fields {
-		if empty(is[field]) {
+		if model.Unset(is[field]) {
 			s.observe(field+" of an unprepared project", "not stored")
 		}
 	}
 	return is
-}
-
-func empty(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return true
-	case bool:
-		return !v
-	case string:
-		return v == ""
-	case []any:
-		return len(v) == 0
-	case map[string]any:
-		return len(v) == 0
-	}
-	return false
 }
 
 // rawUpdate documents what an update does that leaves fields out, or sends null.
@@ -226,7 +210,7 @@ func rawUpdate(s *subject) {
 	full := map[string]any{"name": s.prefix + "raw"}
 	nulls := map[string]any{"name": s.prefix + "raw"}
 	for field := range s.rich("raw") {
-		if !empty(before[field]) {
+		if !model.Unset(before[field]) {
 			full[field], nulls[field] = before[field], nil
 		}
 	}
@@ -247,7 +231,7 @@ func rawUpdate(s *subject) {
 func (s *subject) whatBecame(question string, before, after map[string]any) {
 	s.Helper()
 	for field := range s.rich("") {
-		if !empty(before[field]) {
+		if !model.Unset(before[field]) {
 			s.observe(question+field, clearedOrKept(before[field], after[field]))
 		}
 	}
@@ -255,7 +239,7 @@ func (s *subject) whatBecame(question string, before, after map[string]any) {
 
 func clearedOrKept(before, after any) string {
 	switch {
-	case empty(after):
+	case model.Unset(after):
 		return "cleared"
 	case model.Equal(asSet(before), asSet(after)):
 		return "kept"
@@ -512,7 +496,7 @@ func flows(s *subject) {
 	s.observe("screen ids of flow", map[bool]string{true: "as sent", false: "another"}[kept])
 
 	first := s.listedFlow(id)
-	s.observe("dsl in the list of flows", map[bool]string{true: "empty", false: "full"}[empty(first["dsl"])])
+	s.observe("dsl in the list of flows", map[bool]string{true: "empty", false: "full"}[model.Unset(first["dsl"])])
 	if err := put(); err != nil {
 		s.Fatal(err)
 	}

@@ -30,6 +30,12 @@ type answer struct {
 
 // read performs a call that changes nothing, trying again what can be.
 func (c *Client) read(ctx context.Context, r request) (answer, error) {
+	return c.repeat(ctx, r, func(failed *Error) error { return failed })
+}
+
+// repeat performs a call, and again as long as judge makes of its failure one that may
+// be tried again.
+func (c *Client) repeat(ctx context.Context, r request, judge func(*Error) error) (answer, error) {
 	w, err := c.limits.window(r.budget, c.base, c.config.ProjectID)
 	if err != nil {
 		return answer{}, err
@@ -43,7 +49,7 @@ func (c *Client) read(ctx context.Context, r request) (answer, error) {
 		defer t.release()
 		var failed *Error
 		if got, failed = c.exchange(ctx, w, t, r); failed != nil {
-			return failed
+			return judge(failed)
 		}
 		return nil
 	})

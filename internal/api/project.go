@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -235,28 +234,10 @@ func (c *Client) companyRequest(path string, body map[string]any) request {
 // once performs a write that must not be repeated: it is tried again only where it
 // certainly has not taken effect.
 func (c *Client) once(ctx context.Context, r request) (answer, error) {
-	w, err := c.limits.window(r.budget, c.base, c.config.ProjectID)
-	if err != nil {
-		return answer{}, err
-	}
-	var got answer
-	err = c.retry(ctx, func() error {
-		t, err := c.limits.take(ctx, w, c.config.OnWait)
-		if err != nil {
-			return permanent(err)
-		}
-		defer t.release()
-		var failed *Error
-		if got, failed = c.exchange(ctx, w, t, r); failed == nil {
-			return nil
-		}
+	return c.repeat(ctx, r, func(failed *Error) error {
 		if failed.doubt {
 			return permanent(failed)
 		}
 		return failed
 	})
-	if err != nil {
-		return answer{}, fmt.Errorf("%w", err)
-	}
-	return got, nil
 }

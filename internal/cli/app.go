@@ -128,6 +128,19 @@ func (a *app) variables(m *compiler.Module) (variables, error) {
 	return variables{environ: a.environ, dotenv: dotenv, module: m}, err
 }
 
+// place is where a command on a single environment works: the configuration, the settings
+// beside it, and the environment that they choose.
+func (a *app) place() (m *compiler.Module, v variables, env setting, err error) {
+	if m, err = a.module(); err != nil {
+		return nil, v, env, err
+	}
+	if v, err = a.variables(m); err != nil {
+		return nil, v, env, err
+	}
+	env, err = a.environment(m, v)
+	return m, v, env, err
+}
+
 // environment chooses the environment to work on; see [chooseEnvironment].
 func (a *app) environment(m *compiler.Module, v variables) (setting, error) {
 	names, err := m.Environments()

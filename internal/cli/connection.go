@@ -106,15 +106,7 @@ func (a *app) connect(ctx context.Context) (*connection, error) {
 
 // connectTo is connect for an access.
 func (a *app) connectTo(ctx context.Context, how access) (*connection, error) {
-	m, err := a.module()
-	if err != nil {
-		return nil, err
-	}
-	v, err := a.variables(m)
-	if err != nil {
-		return nil, err
-	}
-	env, err := a.environment(m, v)
+	m, v, env, err := a.place()
 	if err != nil {
 		return nil, err
 	}

@@ -109,11 +109,13 @@ func (o *driftOptions) detect(ctx context.Context, c *connection) (*plan.Drift, 
 	if err != nil {
 		return nil, err
 	}
-	since, err := c.since()
-	if err != nil {
-		return nil, err
+	options := plan.DriftOptions{Ignore: o.ignore}
+	if !p.Empty() || len(p.Orphans) > 0 { // all runs on record are read for it
+		if options.Since, err = c.since(); err != nil {
+			return nil, err
+		}
 	}
-	return plan.DriftOf(p, c.last, plan.DriftOptions{Ignore: o.ignore, Since: since}), nil
+	return plan.DriftOf(p, c.last, options), nil
 }
 
 // since says when objects of the project were applied last, by the runs on record.
@@ -171,15 +173,9 @@ type unreadDrift struct {
 
 // many reports several environments, and puts them side by side.
 func (o *driftOptions) many(ctx context.Context, names []string) error {
-	given := o.flags.env
-	defer func() { o.flags.env = given }()
 	code, document := exitOK, driftDocument{}
 	var reports []*plan.Drift
-	for i, name := range names {
-		o.flags.env = name
-		if o.flags.output == formatText {
-			o.print(ui.Heading("Environment "+name, i > 0, o.streams.OutStyle()))
-		}
+	err := o.visit(names, func(_ int, name string) (bool, error) {
 		d, err := o.one(ctx, func(d *plan.Drift) error {
 			if o.flags.output != formatText && o.flags.output != formatMarkdown {
 				return nil
@@ -187,7 +183,7 @@ func (o *driftOptions) many(ctx context.Context, names []string) error {
 			return o.show(d)
 		})
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return false, ctx.Err()
 		}
 		failed := d == nil || err != nil && exitCode(err) != exitDifferences
 		if failed {
@@ -199,6 +195,10 @@ func (o *driftOptions) many(ctx context.Context, names []string) error {
 			document.Environments = append(document.Environments, d)
 		}
 		reports = append(reports, d)
+		return true, nil
+	})
+	if err != nil {
+		return err
 	}
 	document.Matrix = plan.MatrixOf(names, reports)
 	switch o.flags.output {

@@ -40,20 +40,12 @@ the result and prints it: {environment, tenants, flows}. It needs no network.`,
 }
 
 func (o *evalOptions) run(ctx context.Context) error {
-	m, err := o.module()
-	if err != nil {
-		return err
-	}
 	names, err := o.several.names(o.app)
 	if err != nil {
 		return err
 	}
 	if names == nil {
-		v, err := o.variables(m)
-		if err != nil {
-			return err
-		}
-		env, err := o.environment(m, v)
+		m, _, env, err := o.place()
 		if err != nil {
 			return err
 		}
@@ -63,6 +55,10 @@ func (o *evalOptions) run(ctx context.Context) error {
 		}
 		o.print(text)
 		return nil
+	}
+	m, err := o.module()
+	if err != nil {
+		return err
 	}
 	return o.evalAll(ctx, m, names)
 }

@@ -76,15 +76,7 @@ type explainSide struct {
 }
 
 func (o *explainOptions) run(ctx context.Context, address string) error {
-	m, err := o.module()
-	if err != nil {
-		return err
-	}
-	v, err := o.variables(m)
-	if err != nil {
-		return err
-	}
-	env, err := o.environment(m, v)
+	m, v, env, err := o.place()
 	if err != nil {
 		return err
 	}

@@ -67,27 +67,24 @@ func (a *app) each(ctx context.Context, s severalFlags, stop func(error) bool, f
 	if names == nil {
 		return f(ctx)
 	}
-	given := a.flags.env
-	defer func() { a.flags.env, a.documents = given, nil }()
+	defer func() { a.documents = nil }()
 	a.documents = map[string]any{}
-	code := exitOK
-	for i, name := range names {
-		a.flags.env = name
-		if a.flags.output == formatText {
-			a.print(ui.Heading("Environment "+name, i > 0, a.streams.OutStyle()))
-		}
+	code, last := exitOK, len(names)-1
+	err = a.visit(names, func(i int, name string) (bool, error) {
 		err := f(ctx)
 		if ctx.Err() != nil {
-			return errors.Join(err, ctx.Err())
+			return false, errors.Join(err, ctx.Err())
 		}
 		a.fail(err)
 		code = worse(code, exitCode(err))
-		if stop != nil && stop(err) {
-			if left := names[i+1:]; len(left) > 0 {
-				a.note("Not run, since " + name + " comes first: " + strings.Join(left, ", ") + "\n")
-			}
-			break
+		stopped := stop != nil && stop(err)
+		if stopped && i < last {
+			a.note("Not run, since " + name + " comes first: " + strings.Join(names[i+1:], ", ") + "\n")
 		}
+		return !stopped, nil
+	})
+	if err != nil {
+		return err
 	}
 	if documents := a.documents; a.flags.output == formatJSON || a.flags.output == formatYAML {
 		a.documents = nil
@@ -96,6 +93,23 @@ func (a *app) each(ctx context.Context, s severalFlags, stop func(error) bool, f
 		}
 	}
 	return exitWith(code)
+}
+
+// visit runs f in environments one after the other, each under a heading, as long as f
+// says that there is more to do.
+func (a *app) visit(names []string, f func(i int, name string) (more bool, err error)) error {
+	given := a.flags.env
+	defer func() { a.flags.env = given }()
+	for i, name := range names {
+		a.flags.env = name
+		if a.flags.output == formatText {
+			a.print(ui.Heading("Environment "+name, i > 0, a.streams.OutStyle()))
+		}
+		if more, err := f(i, name); err != nil || !more {
+			return err
+		}
+	}
+	return nil
 }
 
 // worse is the exit code of two together: that of the first failure, else that of

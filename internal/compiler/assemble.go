@@ -70,24 +70,12 @@ func (o *object) resource(where positions) model.Resource {
 	r := model.Resource{Key: o.key, Attrs: model.Sorted(o.key.Kind, attrs), Origin: where.origin, Origins: o.flowOrigins(where)}
 	lifecycle, _ := o.fields["lifecycle"].(map[string]any)
 	r.Policy.PreventDestroy, _ = lifecycle["prevent_destroy"].(bool)
-	r.Policy.Ignore = texts(lifecycle["ignore"])
+	r.Policy.Ignore = model.Texts(lifecycle["ignore"])
 	r.Policy.Imported, _ = o.fields["imported"].(bool)
 	if exclusive, _ := o.fields["custom_attributes_exclusive"].(bool); exclusive {
 		r.Policy.Exclusive = []string{"custom_attributes"}
 	}
 	return r
-}
-
-// texts are the strings of a list.
-func texts(v any) []string {
-	list, _ := v.([]any)
-	var out []string
-	for _, e := range list {
-		if s, ok := e.(string); ok {
-			out = append(out, s)
-		}
-	}
-	return out
 }
 
 func environmentOf(fields map[string]any) Environment {
@@ -108,12 +96,7 @@ func environmentOf(fields map[string]any) Environment {
 			e.Connectors[name], _ = id.(string)
 		}
 	}
-	urls, _ := fields["urls"].([]any)
-	for _, u := range urls {
-		if u, ok := u.(string); ok {
-			e.URLs = append(e.URLs, u)
-		}
-	}
+	e.URLs = model.Texts(fields["urls"])
 	return e
 }
 

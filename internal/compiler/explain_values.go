@@ -9,6 +9,7 @@ import (
 	"cuelang.org/go/cue/ast"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
+	src "pcconnect.ai/descope-mgmt/internal/source"
 )
 
 // listLengths explains lists of which none can become the other.
@@ -166,7 +167,7 @@ func (x *explainer) allowed(g *group, where place) string {
 			if !ok {
 				continue
 			}
-			name, _ := labelName(s.Sel)
+			name, _ := src.LabelName(s.Sel)
 			if path := stands[name]; path != nil {
 				p := placeOf(append(slices.Clip(path), g.path[1:]...))
 				return allowed(p.definition, p.name)

@@ -11,6 +11,7 @@ import (
 	"cuelang.org/go/cue/parser"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
+	src "pcconnect.ai/descope-mgmt/internal/source"
 )
 
 // place is where in the configuration a value stands, in the words of the user.
@@ -216,7 +217,7 @@ func schemaFields() map[string][]string {
 			if !ok {
 				continue
 			}
-			definition, _ := labelName(f.Label)
+			definition, _ := src.LabelName(f.Label)
 			if fields[definition] == nil { // a definition may have several parts
 				fields[definition] = []string{}
 			}

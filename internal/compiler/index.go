@@ -10,6 +10,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
+	src "pcconnect.ai/descope-mgmt/internal/source"
 )
 
 // index finds what the user wrote by its path. It follows labels, structs, &,
@@ -70,7 +71,7 @@ func (m *Module) isUserFile(path string) bool {
 func (d decl) visit(node ast.Decl, f func(name string, member decl)) {
 	switch n := node.(type) {
 	case *ast.Field:
-		if name, ok := labelName(n.Label); ok {
+		if name, ok := src.LabelName(n.Label); ok {
 			m := d
 			m.label, m.value = n.Label, n.Value
 			f(name, m)

@@ -26,7 +26,7 @@ func (m *Module) changedLabels(file *ast.File, data []byte) model.Diagnostics {
 		if !ok {
 			return true
 		}
-		name, ok := labelName(f.Label)
+		name, ok := src.LabelName(f.Label)
 		if !ok || isASCII([]byte(name)) || isIdent(f.Label) {
 			return true
 		}

@@ -20,6 +20,7 @@ import (
 	"cuelang.org/go/mod/module"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
+	src "pcconnect.ai/descope-mgmt/internal/source"
 )
 
 // generatedFile is what the loader adds to envs/, in memory only.
@@ -236,7 +237,7 @@ func setAside(decls []ast.Decl) {
 	for _, d := range decls {
 		switch d := d.(type) {
 		case *ast.Field:
-			name, ok := labelName(d.Label)
+			name, ok := src.LabelName(d.Label)
 			if ok && slices.ContainsFunc(model.Kinds(), func(s model.KindSpec) bool { return s.Field == name }) {
 				never := &ast.IfClause{Condition: ast.NewBool(false)}
 				value := &ast.StructLit{Elts: []ast.Decl{&ast.EmbedDecl{Expr: d.Value}}}

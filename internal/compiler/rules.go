@@ -196,7 +196,7 @@ func compareOrigins(a, b model.Origin) int {
 // definitions have them: an overlay could not extend the list.
 func (r *rules) enabledIn(o *object) {
 	d := model.Diagnostic{Severity: model.Error, Key: &o.key, Path: "enabled_in", Origin: cmp.Or(o.where.origins["enabled_in"], o.where.origin)}
-	for _, env := range texts(o.fields["enabled_in"]) {
+	for _, env := range model.Texts(o.fields["enabled_in"]) {
 		if !slices.Contains(r.loaded.environments, env) {
 			r.add(d, "enabled-in", "%s: enabled_in names %s, which is no environment", name(o.key), quoted(env)).
 				Detail = didYouMean(env, r.loaded.environments, "there are: "+strings.Join(r.loaded.environments, ", "))

@@ -13,6 +13,8 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/parser"
 	"github.com/google/go-cmp/cmp"
+
+	src "pcconnect.ai/descope-mgmt/internal/source"
 )
 
 func TestSchemaCopy(t *testing.T) {
@@ -69,11 +71,11 @@ func TestSchemaIsExplained(t *testing.T) {
 			}
 			nodes := []ast.Node{definition}
 			// A hidden definition is not for users, but its comment is for us.
-			label, _ := labelName(definition.Label)
+			label, _ := src.LabelName(definition.Label)
 			if s, ok := definition.Value.(*ast.StructLit); ok && !strings.HasPrefix(label, "_") && name != "flow_templates.cue" {
 				for _, e := range s.Elts {
 					if f, ok := e.(*ast.Field); ok {
-						if _, named := labelName(f.Label); named {
+						if _, named := src.LabelName(f.Label); named {
 							nodes = append(nodes, f)
 						}
 					}

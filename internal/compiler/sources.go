@@ -5,6 +5,8 @@ import (
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
+
+	src "pcconnect.ai/descope-mgmt/internal/source"
 )
 
 // maxSources bounds how many places one contribution is followed to.
@@ -142,7 +144,7 @@ func chain(e ast.Expr) (root *ast.Ident, path []string, index []ast.Expr) {
 			slices.Reverse(path)
 			return n, path, index
 		case *ast.SelectorExpr:
-			name, _ := labelName(n.Sel)
+			name, _ := src.LabelName(n.Sel)
 			path, e = append(path, name), n.X
 		case *ast.IndexExpr:
 			if name, ok := unquoteLiteral(n.Index); ok {
@@ -162,5 +164,5 @@ func unquoteLiteral(e ast.Expr) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	return labelName(lit)
+	return src.LabelName(lit)
 }

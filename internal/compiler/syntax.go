@@ -7,6 +7,8 @@ import (
 	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
+
+	src "pcconnect.ai/descope-mgmt/internal/source"
 )
 
 // operands takes a & b & c apart.
@@ -28,25 +30,6 @@ func operands(e ast.Expr) []ast.Expr {
 		slices.Reverse(out)
 		return out
 	}
-}
-
-// labelName is the name of a field, as written for a definition or a hidden
-// field and unquoted otherwise. A computed label has none.
-func labelName(l ast.Label) (string, bool) {
-	switch l := l.(type) {
-	case *ast.Ident:
-		return l.Name, true
-	case *ast.BasicLit:
-		if l.Kind == token.STRING {
-			s, err := literal.Unquote(l.Value)
-			return s, err == nil
-		}
-	case *ast.Alias:
-		if inner, ok := l.Expr.(ast.Label); ok {
-			return labelName(inner)
-		}
-	}
-	return "", false
 }
 
 // references names the fields of the package that a value is unified with.
@@ -133,7 +116,7 @@ func isLiteral(text string) bool {
 			case *ast.Ellipsis:
 				plain = false
 			case *ast.Field:
-				_, named := labelName(n.Label)
+				_, named := src.LabelName(n.Label)
 				plain = plain && named && n.Constraint == token.ILLEGAL && isPlain(n.Value)
 			}
 			return plain

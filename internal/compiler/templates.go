@@ -10,6 +10,8 @@ import (
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
+
+	src "pcconnect.ai/descope-mgmt/internal/source"
 )
 
 // Template is a flow that the schema can make: {template: Name, config: {...}},
@@ -61,7 +63,7 @@ func readTemplates() []Template {
 		}
 		for _, d := range file.Decls {
 			if f, ok := d.(*ast.Field); ok {
-				if label, ok := labelName(f.Label); ok && definitions[label] == nil {
+				if label, ok := src.LabelName(f.Label); ok && definitions[label] == nil {
 					definitions[label] = f
 				}
 			}
@@ -99,7 +101,7 @@ func readTemplates() []Template {
 // optionOf reads an option: *default | type, or a type with validators.
 func optionOf(f *ast.Field, definitions map[string]*ast.Field) TemplateField {
 	o := TemplateField{Required: f.Constraint == token.NOT}
-	o.Name, _ = labelName(f.Label)
+	o.Name, _ = src.LabelName(f.Label)
 	o.Doc = documented(f, o.Name+" ")
 	var types, literals []string
 	for _, arm := range arms(f.Value) {

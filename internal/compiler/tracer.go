@@ -12,6 +12,7 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
+	src "pcconnect.ai/descope-mgmt/internal/source"
 )
 
 // tracer follows values back to where they were written.
@@ -191,7 +192,7 @@ func (t *tracer) survey(i *build.Instance, seen map[*build.Instance]bool) {
 			s := stack[len(stack)-1]
 			switch n := n.(type) {
 			case *ast.Field:
-				if name, ok := labelName(n.Label); ok && s.helper == "" && (strings.HasPrefix(name, "#") || strings.HasPrefix(name, "_")) && isIdent(n.Label) {
+				if name, ok := src.LabelName(n.Label); ok && s.helper == "" && (strings.HasPrefix(name, "#") || strings.HasPrefix(name, "_")) && isIdent(n.Label) {
 					s.helper = name
 				}
 				s.pattern = s.pattern || isPattern(n.Label)

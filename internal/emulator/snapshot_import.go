@@ -112,7 +112,7 @@ func (c *call) takeStyles(files map[string]any, replace bool) {
 	if !replace {
 		maps.Copy(styles, objectIn(theme, "styles"))
 	}
-	for _, id := range textsIn(manifest["styles"]) {
+	for _, id := range model.Texts(manifest["styles"]) {
 		styles[id] = files["styles/"+id+".json"]
 	}
 	theme["styles"], theme["componentsVersion"] = styles, c.componentsVersion()
@@ -136,7 +136,7 @@ func (c *call) readSnapshot() (*incomingSnapshot, *apiError) {
 	if v := objectIn(files, "snapshot.json")["version"]; v != nil && fmt.Sprint(v) != snapshotVersion {
 		fail("snapshot.json: version %v is not supported", v)
 	}
-	for _, slug := range textsIn(objectIn(files, "connectors/connectors.json")["connectors"]) {
+	for _, slug := range model.Texts(objectIn(files, "connectors/connectors.json")["connectors"]) {
 		connector, ok := files["connectors/"+slug+".json"].(map[string]any)
 		if name, _ := connector["name"].(string); !ok || name == "" {
 			fail("connectors/%s.json is missing or has no name", slug)
@@ -144,12 +144,12 @@ func (c *call) readSnapshot() (*incomingSnapshot, *apiError) {
 		}
 		s.connectors = append(s.connectors, c.withSecrets(connector, s))
 	}
-	for _, id := range textsIn(objectIn(files, "flows/flows.json")["flows"]) {
+	for _, id := range model.Texts(objectIn(files, "flows/flows.json")["flows"]) {
 		if content := flowOfSnapshot(id, files, fail); content != nil {
 			s.flows = append(s.flows, content)
 		}
 	}
-	for _, id := range textsIn(objectIn(files, "styles/styles.json")["styles"]) {
+	for _, id := range model.Texts(objectIn(files, "styles/styles.json")["styles"]) {
 		if _, ok := files["styles/"+id+".json"].(map[string]any); !ok {
 			fail("styles/%s.json is missing", id)
 		}
@@ -199,7 +199,7 @@ func flowOfSnapshot(id string, files map[string]any, fail func(string, ...any)) 
 		return nil
 	}
 	screens := []any{}
-	for _, key := range textsIn(meta["screens"]) {
+	for _, key := range model.Texts(meta["screens"]) {
 		screen, ok := files[dir+"screen-"+key+".json"].(map[string]any)
 		if !ok {
 			fail("%sscreen-%s.json is missing", dir, key)
@@ -216,15 +216,4 @@ func flowOfSnapshot(id string, files map[string]any, fail func(string, ...any)) 
 	delete(meta, "references")
 	content["metadata"] = meta
 	return content
-}
-
-func textsIn(v any) []string {
-	list, _ := v.([]any)
-	var out []string
-	for _, e := range list {
-		if s, ok := e.(string); ok {
-			out = append(out, s)
-		}
-	}
-	return out
 }

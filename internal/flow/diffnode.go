@@ -26,7 +26,7 @@ func (d *differ) nodes(base Change, a, b map[string]any) {
 		case parentsA[id] == parentsB[id] && model.Equal(before, after):
 		default:
 			d.node(c, before, after, parentsA[id], parentsB[id])
-			d.order(c, texts(before["nodes"]), texts(after["nodes"]), parentsA, parentsB)
+			d.order(c, model.Texts(before["nodes"]), model.Texts(after["nodes"]), parentsA, parentsB)
 		}
 	}
 }
@@ -39,7 +39,7 @@ func parents(nodes map[string]any) map[string]string {
 		out[id] = text(object(v)["parent"])
 	}
 	for _, id := range keys(nodes) {
-		for _, child := range texts(object(nodes[id])["nodes"]) {
+		for _, child := range model.Texts(object(nodes[id])["nodes"]) {
 			out[child] = id
 		}
 	}
@@ -49,7 +49,7 @@ func parents(nodes map[string]any) map[string]string {
 // placed is what is worth saying of a component that comes or goes.
 func placed(id string, node map[string]any, parents map[string]string, nodes map[string]any) map[string]any {
 	out := map[string]any{"component": component(node), "parent": parents[id]}
-	if i := slices.Index(texts(object(nodes[parents[id]])["nodes"]), id); i >= 0 {
+	if i := slices.Index(model.Texts(object(nodes[parents[id]])["nodes"]), id); i >= 0 {
 		out["index"] = json.Number(itoa(i))
 	}
 	for _, prop := range []string{"children", "label", "placeholder"} {

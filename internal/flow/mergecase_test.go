@@ -181,7 +181,7 @@ func TestMergeCases(t *testing.T) {
 				obj(doc, "screens", 0, "contents")["b"] = v(`{"parent":"ROOT","props":{}}`)
 				nodeOf(doc, 0, "ROOT")["nodes"] = v(`["title","b","form","google","email-button","error"]`)
 			}, check: func(m Flow) bool {
-				return slices.Equal(texts(at(m.doc, "screens", 0, "contents", "ROOT", "nodes")), []string{"title", "b", "form", "google", "email-button", "error", "a"})
+				return slices.Equal(model.Texts(at(m.doc, "screens", 0, "contents", "ROOT", "nodes")), []string{"title", "b", "form", "google", "email-button", "error", "a"})
 			},
 		},
 		{
@@ -212,7 +212,7 @@ func TestMergeCases(t *testing.T) {
 				dropNode(doc, "form", "ROOT")
 			}, want: []string{`tasks."0".screen.nodes.remember`},
 			check: func(m Flow) bool {
-				return slices.Equal(texts(at(m.doc, "screens", 0, "contents", "form", "nodes")), []string{"remember"})
+				return slices.Equal(model.Texts(at(m.doc, "screens", 0, "contents", "form", "nodes")), []string{"remember"})
 			},
 		},
 		{

@@ -113,7 +113,7 @@ func (t *treeMerge) node(id string, parent map[string]string, kept map[string]bo
 	default:
 		out = t.fields(id, b, o, th)
 	}
-	children := func(node map[string]any) []string { return texts(node["nodes"]) }
+	children := func(node map[string]any) []string { return model.Texts(node["nodes"]) }
 	order, trouble := mergeOrder(children(b), children(o), children(th), func(child string) bool { return kept[child] && parent[child] == id })
 	if trouble == bothOrder {
 		at := t.place(id)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 // editor makes random edits as a person makes them in the console: what is
@@ -316,7 +318,7 @@ func (e *editor) newNode() string {
 
 // drop removes a component with all that is in it.
 func (e *editor) drop(task string, screen map[string]any, id string) {
-	for _, child := range texts(obj(screen, "contents", id)["nodes"]) {
+	for _, child := range model.Texts(obj(screen, "contents", id)["nodes"]) {
 		e.drop(task, screen, child)
 	}
 	parent := text(obj(screen, "contents", id)["parent"])

@@ -134,7 +134,7 @@ func (t *treeMerge) interaction(at Conflict, nodes map[string]any, base, ours, t
 func isTree(nodes map[string]any) bool {
 	listed := map[string]bool{}
 	for id, v := range nodes {
-		for _, child := range texts(object(v)["nodes"]) {
+		for _, child := range model.Texts(object(v)["nodes"]) {
 			node, ok := nodes[child].(map[string]any)
 			if parent := text(node["parent"]); !ok || listed[child] || parent != "" && parent != id {
 				return false
@@ -155,7 +155,7 @@ func isTree(nodes map[string]any) bool {
 	reached, queue := 0, []string{root}
 	for len(queue) > 0 && root != "" {
 		reached++
-		queue = append(queue[1:], texts(object(nodes[queue[0]])["nodes"])...)
+		queue = append(queue[1:], model.Texts(object(nodes[queue[0]])["nodes"])...)
 	}
 	return reached == len(nodes)
 }

@@ -57,7 +57,7 @@ func (s Screen) Node(id string) (Node, bool) {
 }
 
 func newNode(id string, doc map[string]any) Node {
-	return Node{ID: id, Component: component(doc), Parent: text(doc["parent"]), Children: texts(doc["nodes"]), doc: doc}
+	return Node{ID: id, Component: component(doc), Parent: text(doc["parent"]), Children: model.Texts(doc["nodes"]), doc: doc}
 }
 
 // component is what a node is. Descope: type.resolvedName; plain HTML would be

@@ -23,17 +23,6 @@ func object(v any) map[string]any         { m, _ := v.(map[string]any); return m
 func itoa(i int) string                   { return strconv.Itoa(i) }
 func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// texts are the strings of a list.
-func texts(v any) []string {
-	var out []string
-	for _, e := range list(v) {
-		if s, ok := e.(string); ok {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
 // anyList is a list of texts as a JSON value.
 func anyList(texts []string) []any {
 	out := make([]any, len(texts))

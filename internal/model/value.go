@@ -216,6 +216,18 @@ func DecodeJSON(data []byte) (any, error) {
 	return Normalize(v)
 }
 
+// Texts are the strings of a list, without what is none; of anything else there are none.
+func Texts(v any) []string {
+	list, _ := v.([]any)
+	var out []string
+	for _, e := range list {
+		if s, ok := e.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // Unset reports whether a JSON value is what an optional field has that nobody set:
 // null, false, or something empty. Descope: one reply writes it out where another
 // leaves the field away. A number never is.

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/token"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
@@ -248,26 +247,20 @@ func operands(e ast.Expr) []ast.Expr {
 	return []ast.Expr{e}
 }
 
-// labelName is the key that a label states, if it states one.
+// labelName is the key that a label states, if it states one: as [LabelName] has it, or
+// a literal in parentheses.
 func labelName(l ast.Label) (string, bool) {
-	switch l := l.(type) {
-	case *ast.Ident:
-		return l.Name, true
-	case *ast.BasicLit:
-		if l.Kind == token.STRING {
-			s, err := literal.Unquote(l.Value)
-			return s, err == nil
-		}
+	switch x := l.(type) {
 	case *ast.ParenExpr:
-		if lit, ok := l.X.(*ast.BasicLit); ok {
-			return labelName(lit)
+		if lit, ok := x.X.(*ast.BasicLit); ok {
+			return LabelName(lit)
 		}
 	case *ast.Alias:
-		if inner, ok := l.Expr.(ast.Label); ok {
+		if inner, ok := x.Expr.(ast.Label); ok {
 			return labelName(inner)
 		}
 	}
-	return "", false
+	return LabelName(l)
 }
 
 // declared are the places where a resource is declared in the environment's own

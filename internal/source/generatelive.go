@@ -90,7 +90,7 @@ func nameHolders(s model.State) map[string][]model.Key {
 func domainHolders(resources []model.Resource) map[string][]model.Resource {
 	domains := map[string][]model.Resource{}
 	for _, r := range resources {
-		for _, d := range list(r.Attrs["domains"]) {
+		for _, d := range model.Texts(r.Attrs["domains"]) {
 			domains[strings.ToLower(d)] = append(domains[strings.ToLower(d)], r)
 		}
 	}
@@ -161,7 +161,7 @@ func (l *reader) tenant(r model.Resource) model.Resource {
 	if name, _ := r.Attrs["name"].(string); strings.ContainsRune(name, utf8.RuneError) {
 		l.note(r.Key, "name", "not-unicode", "its name is not valid Unicode: it is written with a replacement character")
 	}
-	if domains := list(r.Attrs["domains"]); len(domains) > 0 {
+	if domains := model.Texts(r.Attrs["domains"]); len(domains) > 0 {
 		if why := l.unwritable(domains); why != "" {
 			l.unmanaged(r.Key, "domains", why)
 		} else {
@@ -279,7 +279,7 @@ func (l *reader) house(r *model.Resource) {
 	if n := utf8.RuneCountInString(name); n < 1 || n > model.MaxTenantName {
 		broken = append(broken, fmt.Sprintf("a name of %d characters", n))
 	}
-	if slices.ContainsFunc(list(r.Attrs["domains"]), func(d string) bool { return len(l.domains[d])+len(l.held[d]) > 1 }) {
+	if slices.ContainsFunc(model.Texts(r.Attrs["domains"]), func(d string) bool { return len(l.domains[d])+len(l.held[d]) > 1 }) {
 		broken = append(broken, "a domain of another tenant")
 	}
 	if depth := l.depth(r.Key.ID); depth > model.MaxTenantLevels {
@@ -300,16 +300,4 @@ func (l *reader) depth(id string) int {
 		id, _ = r.Attrs["parent"].(string)
 	}
 	return depth
-}
-
-// list is a list of strings.
-func list(v any) []string {
-	l, _ := v.([]any)
-	out := make([]string, 0, len(l))
-	for _, e := range l {
-		if s, ok := e.(string); ok {
-			out = append(out, s)
-		}
-	}
-	return out
 }

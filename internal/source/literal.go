@@ -108,3 +108,22 @@ func isASCII(s string) bool {
 	}
 	return true
 }
+
+// LabelName is the name of a field, as written for a definition or a hidden
+// field and unquoted otherwise. A computed label has none.
+func LabelName(l ast.Label) (string, bool) {
+	switch l := l.(type) {
+	case *ast.Ident:
+		return l.Name, true
+	case *ast.BasicLit:
+		if l.Kind == token.STRING {
+			s, err := literal.Unquote(l.Value)
+			return s, err == nil
+		}
+	case *ast.Alias:
+		if inner, ok := l.Expr.(ast.Label); ok {
+			return LabelName(inner)
+		}
+	}
+	return "", false
+}
