@@ -41,6 +41,9 @@ type app struct {
 	// documents are what was encoded so far, by environment, while a command works on
 	// several; else nil.
 	documents map[string]any
+	// parts are the parts of a document of Markdown, while a command works on several
+	// environments.
+	parts []ui.MarkdownPart
 	// reported are the warnings that the user has been told of.
 	reported map[string]bool
 	// running is the id of the run that is under way, or "".

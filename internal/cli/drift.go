@@ -149,7 +149,7 @@ func (o *driftOptions) show(d *plan.Drift) error {
 		o.print(ui.DriftText(d, next, o.streams.OutStyle()))
 		return nil
 	case formatMarkdown:
-		o.print(ui.DriftMarkdown(d))
+		o.print(ui.MarkdownDocument(o.several.marker(markerDrift, d.Environment), ui.DriftMarkdown(d)))
 		return nil
 	}
 	if o.resolve.wanted { // the one document is what became of it
@@ -175,12 +175,16 @@ type unreadDrift struct {
 func (o *driftOptions) many(ctx context.Context, names []string) error {
 	code, document := exitOK, driftDocument{}
 	var reports []*plan.Drift
+	var parts []ui.MarkdownPart
 	err := o.visit(names, func(_ int, name string) (bool, error) {
 		d, err := o.one(ctx, func(d *plan.Drift) error {
-			if o.flags.output != formatText && o.flags.output != formatMarkdown {
-				return nil
+			switch o.flags.output {
+			case formatText:
+				return o.show(d)
+			case formatMarkdown:
+				parts = append(parts, ui.DriftMarkdown(d))
 			}
-			return o.show(d)
+			return nil
 		})
 		if ctx.Err() != nil {
 			return false, ctx.Err()
@@ -189,6 +193,7 @@ func (o *driftOptions) many(ctx context.Context, names []string) error {
 		if failed {
 			o.fail(err)
 			code, d = exitFailed, nil
+			parts = append(parts, ui.FailedMarkdown("Drift of", name, messageOf(err)))
 			document.Environments = append(document.Environments, unreadDrift{name, messageOf(err)})
 		} else {
 			code = worse(code, exitCode(err))
@@ -205,7 +210,8 @@ func (o *driftOptions) many(ctx context.Context, names []string) error {
 	case formatText:
 		o.print(ui.Heading("All environments", true, o.streams.OutStyle()) + ui.MatrixText(document.Matrix, o.streams.OutStyle()))
 	case formatMarkdown:
-		o.print("\n" + ui.MatrixMarkdown(document.Matrix))
+		parts = append(parts, ui.MatrixMarkdown(document.Matrix))
+		o.print(ui.MarkdownDocument(o.several.marker(markerDrift, names...), parts...))
 	default:
 		if err := o.encode(document); err != nil {
 			return err

@@ -25,16 +25,10 @@ Every plan does the same with the flows that it changes. Exit 2 if there are err
 		Example: `  descope-mgmt flow lint envs/flows/*.json
   descope-mgmt flow lint snapshot/ -o json | jq '.[] | select(.severity == "error")'
   descope-mgmt flow export sign-in --env dev | descope-mgmt flow lint -`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.flowLint(cmd.Context(), args) },
+		Args:        cobra.MinimumNArgs(1),
+		Annotations: formats(formatText, formatJSON, formatYAML, formatMarkdown),
+		RunE:        func(cmd *cobra.Command, args []string) error { return a.flowLint(cmd.Context(), args) },
 	}
-}
-
-// lintEntry is one problem in flow lint -o json.
-type lintEntry struct {
-	File string `json:"file"`
-	Flow string `json:"flow"`
-	flow.Problem
 }
 
 func (a *app) flowLint(ctx context.Context, names []string) error {
@@ -58,24 +52,27 @@ func (a *app) flowLint(ctx context.Context, names []string) error {
 		}
 		others = elsewhere(ctx, m, a.flags.env)
 	}
-	entries := []lintEntry{}
+	entries := []ui.FlowProblem{}
 	errors := 0
 	var b strings.Builder
 	style := a.streams.OutStyle()
 	for _, f := range flows {
 		for _, p := range flow.Lint(f.Flow, flow.LintOptions{ID: f.ID(), Siblings: siblings, Elsewhere: others}) {
-			entries = append(entries, lintEntry{File: f.name, Flow: f.ID(), Problem: p})
+			entries = append(entries, ui.FlowProblem{File: f.name, Flow: f.ID(), Problem: p})
 			b.WriteString(ui.FlowProblemText(f.name, p, style))
 			if p.Severity == model.Error {
 				errors++
 			}
 		}
 	}
-	if a.flags.output != formatText {
+	switch a.flags.output {
+	default:
 		if err := a.encode(entries); err != nil {
 			return err
 		}
-	} else {
+	case formatMarkdown:
+		a.print(ui.MarkdownDocument(ui.MarkdownMarker(markerFlowLint, nil), ui.FlowProblemsMarkdown(len(flows), entries)))
+	case formatText:
 		fmt.Fprintf(&b, "%s: %s, %s.\n", ui.Counted(len(flows), "flow"), ui.Counted(errors, "error"), ui.Counted(len(entries)-errors, "warning"))
 		a.print(b.String())
 	}

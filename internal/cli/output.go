@@ -19,6 +19,22 @@ const (
 	formatMarkdown = "markdown"
 )
 
+// marker is the comment by which a document of Markdown is found again.
+func (f *severalFlags) marker(command string, environments ...string) string {
+	if f.all {
+		environments = []string{"all"}
+	}
+	return ui.MarkdownMarker(command, environments)
+}
+
+// The commands as the markers of documents name them.
+const (
+	markerPlan     = "plan"
+	markerDrift    = "drift"
+	markerValidate = "validate"
+	markerFlowLint = "flow-lint"
+)
+
 // annotationFormats lists the output formats of a command whose formats are not
 // text, json and yaml; the first is its default.
 const annotationFormats = "formats"

@@ -138,8 +138,10 @@ for sync --plan.`,
 		Example: `  descope-mgmt plan --env staging
   descope-mgmt plan --env prod --target tenant/acme-corp --out acme.plan
   descope-mgmt plan --all --detailed-exitcode
+  descope-mgmt plan --all -o markdown > comment.md
   descope-mgmt plan --env prod -o json | jq '.resource_changes[].address'`,
-		Args: noArgs,
+		Args:        noArgs,
+		Annotations: formats(formatText, formatJSON, formatYAML, formatMarkdown),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			names, err := o.several.names(a)
 			if names != nil && o.out != "" {

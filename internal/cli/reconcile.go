@@ -274,7 +274,17 @@ func (c *connection) notShort(ctx context.Context, live, last model.State, kinds
 
 // showPlan prints a plan in the form that was asked for, with what is allowed.
 func (c *connection) showPlan(p *plan.Plan, allowed plan.Allowed) error {
-	if c.app.flags.output != formatText {
+	switch c.app.flags.output {
+	case formatText:
+	case formatMarkdown:
+		part := ui.PlanMarkdown(p, allowed, c.forecast(p))
+		if c.app.documents != nil { // of several environments: one document
+			c.app.parts = append(c.app.parts, part)
+			return nil
+		}
+		c.app.print(ui.MarkdownDocument(ui.MarkdownMarker(markerPlan, []string{c.env}), part))
+		return nil
+	default:
 		return c.app.encode(p)
 	}
 	c.app.print(ui.PlanText(p, allowed, c.forecast(p), c.app.streams.OutStyle()))

@@ -67,7 +67,7 @@ func (a *app) each(ctx context.Context, s severalFlags, stop func(error) bool, f
 	if names == nil {
 		return f(ctx)
 	}
-	defer func() { a.documents = nil }()
+	defer func() { a.documents, a.parts = nil, nil }()
 	a.documents = map[string]any{}
 	code, last := exitOK, len(names)-1
 	err = a.visit(names, func(i int, name string) (bool, error) {
@@ -76,6 +76,9 @@ func (a *app) each(ctx context.Context, s severalFlags, stop func(error) bool, f
 			return false, errors.Join(err, ctx.Err())
 		}
 		a.fail(err)
+		if n := exitCode(err); n != exitOK && n != exitDifferences {
+			a.parts = append(a.parts, ui.FailedMarkdown("Plan for", name, messageOf(err)))
+		}
 		code = worse(code, exitCode(err))
 		stopped := stop != nil && stop(err)
 		if stopped && i < last {
@@ -85,6 +88,9 @@ func (a *app) each(ctx context.Context, s severalFlags, stop func(error) bool, f
 	})
 	if err != nil {
 		return err
+	}
+	if a.flags.output == formatMarkdown {
+		a.print(ui.MarkdownDocument(s.marker(markerPlan, names...), a.parts...))
 	}
 	if documents := a.documents; a.flags.output == formatJSON || a.flags.output == formatYAML {
 		a.documents = nil

@@ -112,8 +112,12 @@ Exit 0: done, or nothing to do. 3: partly applied. 6: refused, nothing written.`
   descope-mgmt sync --env staging --yes
   descope-mgmt sync --env test,devtest,dev --yes
   descope-mgmt sync --env prod --plan prod.plan --yes --confirm-project P2abc…`,
-		Args: noArgs,
+		Args:        noArgs,
+		Annotations: formats(formatText, formatJSON, formatYAML, formatMarkdown),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.flags.output == formatMarkdown && !o.consent.dryRun {
+				return configError("descope-mgmt sync --dry-run -o markdown", "-o markdown shows what would be done, which is --dry-run")
+			}
 			var several severalFlags // a list: the order matters, so that there is no --all
 			names, err := several.names(a)
 			if names != nil && (o.file != "" || o.resume != "" || o.consent.confirmProject != "" || o.consent.forceUnlock != "") {

@@ -26,6 +26,7 @@ It needs no network and no key. Exit 5 if there is a mistake.`,
   descope-mgmt validate --env prod,staging
   descope-mgmt validate -o json | jq '.diagnostics[].summary'`,
 		ValidArgsFunction: a.completeEnvironments,
+		Annotations:       formats(formatText, formatJSON, formatYAML, formatMarkdown),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			names, err := several.names(a)
 			if err != nil {
@@ -68,11 +69,14 @@ func (a *app) validate(ctx context.Context, only []string) error {
 	}
 	diagnostics = diagnostics.Sort()
 	failed := len(diagnostics.Errors()) > 0
-	if a.flags.output != formatText {
+	switch a.flags.output {
+	default:
 		if err := a.encode(ui.DiagnosticsJSON(diagnostics, a.flags.verbose)); err != nil {
 			return err
 		}
-	} else {
+	case formatMarkdown:
+		a.print(ui.MarkdownDocument(ui.MarkdownMarker(markerValidate, only), ui.DiagnosticsMarkdown(diagnostics, len(results))))
+	case formatText:
 		shown := diagnostics
 		if !a.flags.verbose {
 			shown = folded(diagnostics)
