@@ -175,7 +175,7 @@ func inside(dir, path string) error {
 			return err
 		}
 		if rel, err := filepath.Rel(dir, followed); err != nil || !filepath.IsLocal(rel) {
-			return errors.New("a link leads out of envs/")
+			return fmt.Errorf("a link leads out of %s/", filepath.Base(dir))
 		}
 		return nil
 	}

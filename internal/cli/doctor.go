@@ -102,9 +102,9 @@ func (a *app) diagnose(ctx context.Context) (checks []check, failure error) {
 		return checks, failure
 	}
 	checks[len(checks)-1].Detail = filepath.Join(m.Root(), filepath.FromSlash(m.YAML()))
-	switch status, detail := compiler.SchemaCopy(m); status {
-	case compiler.SchemaStale:
-		add("schema", checkWarning, "the schema/ of this module is not this binary's, which is what counts: "+detail, "")
+	switch status, files := compiler.SchemaCopy(m); status {
+	case compiler.SchemaStale, compiler.SchemaEdited:
+		add("schema", checkWarning, "the schema/ of this module is not this binary's, which is what counts: "+compiler.SchemaDetail(files), a.here(compiler.SchemaRemedy(files)))
 	default:
 		add("schema", checkOK, "this binary's, "+compiler.SchemaHash(), "")
 	}

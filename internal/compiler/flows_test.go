@@ -187,7 +187,7 @@ func TestPlainCUEAgrees(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(m.Root(), schemaDir), 0o750); err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range SchemaFiles() {
+	for name, data := range SchemaCopyFiles() {
 		if err := os.WriteFile(filepath.Join(m.Root(), schemaDir, name), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
