@@ -59,6 +59,7 @@ func table() []pkg {
 		{dir: "internal/emulator", ours: []string{"model"}},
 		{dir: "internal/store", ours: []string{"model", "plan"}, third: []string{"github.com/gofrs/flock"}},
 		{dir: "internal/ui", ours: []string{"model", "plan", "apply", "flow"}, third: []string{"github.com/pterm/pterm", "golang.org/x/term", "go.yaml.in/yaml/v3", "github.com/rogpeppe/go-internal/diff"}},
+		{dir: "internal/sarif", ours: []string{"model"}, pure: true},
 		{dir: "internal/report", ours: []string{"model", "plan", "flow"}},
 		{dir: "internal/cli", ours: []string{everything}, third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/joho/godotenv"}},
 	}

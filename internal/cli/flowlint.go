@@ -23,10 +23,11 @@ that are those of another environment (environment: urls) are named, too.
 
 Every plan does the same with the flows that it changes. Exit 2 if there are errors.`,
 		Example: `  descope-mgmt flow lint envs/flows/*.json
+  descope-mgmt flow lint envs/flows/*.json -o sarif > flows.sarif
   descope-mgmt flow lint snapshot/ -o json | jq '.[] | select(.severity == "error")'
   descope-mgmt flow export sign-in --env dev | descope-mgmt flow lint -`,
 		Args:        cobra.MinimumNArgs(1),
-		Annotations: formats(formatText, formatJSON, formatYAML, formatMarkdown),
+		Annotations: formats(formatText, formatJSON, formatYAML, formatMarkdown, formatSARIF),
 		RunE:        func(cmd *cobra.Command, args []string) error { return a.flowLint(cmd.Context(), args) },
 	}
 }
@@ -68,6 +69,10 @@ func (a *app) flowLint(ctx context.Context, names []string) error {
 	switch a.flags.output {
 	default:
 		if err := a.encode(entries); err != nil {
+			return err
+		}
+	case formatSARIF:
+		if err := a.flowFindings(entries); err != nil {
 			return err
 		}
 	case formatMarkdown:

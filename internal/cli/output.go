@@ -17,6 +17,8 @@ const (
 	formatCUE  = "cue"
 	// formatMarkdown is for pull requests.
 	formatMarkdown = "markdown"
+	// formatSARIF is for the code scanning of forges.
+	formatSARIF = "sarif"
 )
 
 // marker is the comment by which a document of Markdown is found again.

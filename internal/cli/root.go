@@ -74,7 +74,7 @@ func (a *app) addGlobalFlags(root *cobra.Command) {
 	f.StringVar(&a.flags.keyFile, "management-key-file", "", "file that holds the management key (default: DESCOPE_MANAGEMENT_KEY_FILE, or the key in DESCOPE_MANAGEMENT_KEY)")
 	f.StringVar(&a.flags.keyCommand, "management-key-command", "", "shell command that prints the management key (default: DESCOPE_MANAGEMENT_KEY_COMMAND)")
 	f.BoolVar(&a.flags.emulator, "emulator", false, "use the embedded emulator instead of Descope; its data stays in the state directory")
-	f.StringVarP(&a.flags.output, "output", "o", "", "form of the result: text, json or yaml; markdown where a pull request shows it")
+	f.StringVarP(&a.flags.output, "output", "o", "", "form of the result: text, json or yaml; for CI also markdown and sarif, where the command has them")
 	f.BoolVar(&a.flags.noColor, "no-color", false, "no colours (also: NO_COLOR)")
 	f.BoolVarP(&a.flags.quiet, "quiet", "q", false, "no progress")
 	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "long values and the raw errors of CUE")

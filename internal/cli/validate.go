@@ -24,9 +24,10 @@ It needs no network and no key. Exit 5 if there is a mistake.`,
 		Example: `  descope-mgmt validate
   descope-mgmt validate prod staging
   descope-mgmt validate --env prod,staging
+  descope-mgmt validate -o sarif > descope-mgmt.sarif
   descope-mgmt validate -o json | jq '.diagnostics[].summary'`,
 		ValidArgsFunction: a.completeEnvironments,
-		Annotations:       formats(formatText, formatJSON, formatYAML, formatMarkdown),
+		Annotations:       formats(formatText, formatJSON, formatYAML, formatMarkdown, formatSARIF),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			names, err := several.names(a)
 			if err != nil {
@@ -72,6 +73,10 @@ func (a *app) validate(ctx context.Context, only []string) error {
 	switch a.flags.output {
 	default:
 		if err := a.encode(ui.DiagnosticsJSON(diagnostics, a.flags.verbose)); err != nil {
+			return err
+		}
+	case formatSARIF:
+		if err := a.configurationFindings(m, diagnostics); err != nil {
 			return err
 		}
 	case formatMarkdown:
