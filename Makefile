@@ -11,9 +11,11 @@ GOLDEN    ?= $(shell grep -rl --include '*_test.go' '"UPDATE"' internal | xargs 
 CHAOS     ?= 300
 PROCESSES ?= 500
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS   := -s -w -X pcconnect.ai/descope-mgmt/internal/cli.buildVersion=$(VERSION)
+COMMIT    ?= $(shell git rev-parse HEAD 2>/dev/null)
+DATE      ?= $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
+LDFLAGS   := -s -w $(foreach v,Version=$(VERSION) Commit=$(COMMIT) Date=$(DATE),-X pcconnect.ai/descope-mgmt/internal/cli.build$v)
 
-.PHONY: help build test lint fmt check golden cover bench fuzz chaos conformance demo hooks clean
+.PHONY: help build test lint fmt check golden cover bench fuzz chaos conformance demo snapshot hooks clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,8 +60,12 @@ conformance: build ## drive the emulator with an official SDK (needs Node)
 demo: build ## evaluate, plan and sync dev to the embedded emulator
 	scripts/demo.sh
 
+snapshot: ## make a release of the work tree in dist/, without publishing it
+	goreleaser=$$(scripts/tools.sh goreleaser) && PATH="$$(dirname "$$(scripts/tools.sh cyclonedx-gomod)"):$$PATH" \
+		$$goreleaser release --snapshot --clean
+
 hooks: ## check each commit before it is made (sets core.hooksPath)
 	git config core.hooksPath .githooks
 
 clean: ## remove what was built
-	rm -rf bin dist coverage.out conformance/node_modules
+	rm -rf bin dist dist-files coverage.out conformance/node_modules

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"pcconnect.ai/descope-mgmt/internal/emulator"
+	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
 func TestMain(m *testing.M) {
@@ -43,6 +45,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    cmdExits,
+			"process":  cmdProcess,
 			"emulate":  cmdEmulate,
 			"fault":    cmdFault,
 			"requests": cmdRequests,
@@ -80,10 +83,28 @@ func setupScript(env *testscript.Env) error {
 	return copyTree("testdata/base", env.WorkDir)
 }
 
-// cmdExits runs a command and checks its exit code: "exits 5 descope-mgmt plan".
+// cmdExits runs a command line of ours in this process, which saves the start of one,
+// and checks its exit code: "exits 5 descope-mgmt plan". It has no terminal, and nothing
+// on its standard input.
 func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 || args[1] != "descope-mgmt" {
+		ts.Fatalf("usage: exits CODE descope-mgmt ARGUMENT...")
+	}
+	a := &app{
+		environ: func(name string) (string, bool) { v := ts.Getenv(name); return v, v != "" },
+		workDir: ts.MkAbs("."), home: ts.Getenv("HOME"), now: time.Now,
+		streams: &ui.Streams{In: strings.NewReader(""), Out: ts.Stdout(), ErrOut: ts.Stderr()},
+	}
+	if code := a.run(context.Background(), args[2:]); fmt.Sprint(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+// cmdProcess is exits in a process of its own, with the terminal or the standard input
+// that the script gave: "process 6 descope-mgmt sync".
+func cmdProcess(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 2 {
-		ts.Fatalf("usage: exits CODE COMMAND...")
+		ts.Fatalf("usage: process CODE COMMAND...")
 	}
 	err := ts.Exec(args[1], args[2:]...)
 	code := 0

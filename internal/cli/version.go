@@ -11,8 +11,14 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
-// buildVersion is set by the linker of a release.
-var buildVersion = "" //nolint:gochecknoglobals // the linker sets nothing else
+// What the linker of a release sets; it can set nothing but globals.
+//
+//nolint:gochecknoglobals // see above
+var (
+	buildVersion string
+	buildCommit  string
+	buildDate    string // of the commit, RFC 3339
+)
 
 // version is the version of a release, of the module, or "dev".
 func version() string {
@@ -33,8 +39,8 @@ func newVersionCmd(a *app) *cobra.Command {
   descope-mgmt version -o json`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v := map[string]any{"version": version(), "go": runtime.Version(), "schema": compiler.SchemaHash(), "commit": "", "date": ""}
-			if info, ok := debug.ReadBuildInfo(); ok {
+			v := map[string]any{"version": version(), "go": runtime.Version(), "schema": compiler.SchemaHash(), "commit": buildCommit, "date": buildDate}
+			if info, ok := debug.ReadBuildInfo(); ok && buildCommit == "" {
 				for _, s := range info.Settings {
 					switch s.Key {
 					case "vcs.revision":

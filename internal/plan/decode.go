@@ -19,19 +19,12 @@ const regenerate = "make the plan again with this version"
 // another version or edited, and is refused. The seal is not looked at: see
 // [Plan.CheckSeal].
 func (p *Plan) UnmarshalJSON(data []byte) error {
-	var head planHead
-	if err := json.Unmarshal(data, &head); err != nil {
-		return fmt.Errorf("reading a plan: %w", err)
-	}
-	if err := head.check(); err != nil {
-		return err
-	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	d.DisallowUnknownFields()
 	var in planJSON
-	if err := d.Decode(&in); err != nil {
-		return fmt.Errorf("reading a plan of format version %s: %w; %s", head.FormatVersion, err, regenerate)
+	if err := d.Decode(&in); err != nil || in.FormatVersion != FormatVersion {
+		return refusal(data, err)
 	}
 	read, err := in.plan()
 	if err != nil {
@@ -42,6 +35,19 @@ func (p *Plan) UnmarshalJSON(data []byte) error {
 	}
 	*p = *read
 	return nil
+}
+
+// refusal says why data is no plan of this version: what the decoder says counts only
+// where the version is the right one.
+func refusal(data []byte, decoding error) error {
+	var head planHead
+	if err := json.Unmarshal(data, &head); err != nil {
+		return fmt.Errorf("reading a plan: %w", err)
+	}
+	if err := head.check(); err != nil {
+		return err
+	}
+	return fmt.Errorf("reading a plan of format version %s: %w; %s", head.FormatVersion, decoding, regenerate)
 }
 
 // planHead is what every version of a plan has.
@@ -85,15 +91,18 @@ func versionOf(s string) (version [2]int, ok bool) {
 
 // sameBytes compares the input with what would be written, without spaces.
 func sameBytes(data []byte, read *Plan) error {
+	again, err := read.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(data, again) {
+		return nil
+	}
 	var compact, escaped bytes.Buffer
 	if err := json.Compact(&compact, data); err != nil {
 		return err
 	}
 	json.HTMLEscape(&escaped, compact.Bytes())
-	again, err := read.MarshalJSON()
-	if err != nil {
-		return err
-	}
 	if !bytes.Equal(escaped.Bytes(), again) {
 		return fmt.Errorf("the plan is not as it was written (edited, or from another version): %s", regenerate)
 	}

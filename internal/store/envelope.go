@@ -34,25 +34,56 @@ func seal(content any) ([]byte, error) {
 // exactly what seal wrote, or "": a single changed byte anywhere is noticed,
 // since the text must be what its own content would be written as.
 func unseal(text []byte) (content json.RawMessage, reason string) {
-	var e envelope
-	if err := json.Unmarshal(text, &e); err != nil {
-		return nil, err.Error()
+	version, sum, indented, ok := opened(text)
+	if !ok {
+		return nil, oddity(text)
 	}
-	if major, _, _ := strings.Cut(e.FormatVersion, "."); major != "1" {
-		return nil, fmt.Sprintf("its format version is %q, and this program reads 1.x", e.FormatVersion)
+	if reason := unknownVersion(version); reason != "" {
+		return nil, reason
 	}
 	var raw bytes.Buffer
-	if err := json.Compact(&raw, e.Content); err != nil {
-		return nil, err.Error()
+	if err := json.Compact(&raw, indented); err != nil {
+		return nil, oddity(text)
 	}
-	if checksum(e.FormatVersion, raw.Bytes()) != e.SHA256 {
+	if checksum(version, raw.Bytes()) != sum {
 		return nil, "its checksum does not match"
 	}
-	again, err := marshal(envelope{e.FormatVersion, e.SHA256, raw.Bytes()}, "  ")
-	if err != nil || !bytes.Equal(again, text) {
-		return nil, "it is not as it was written"
+	var again bytes.Buffer
+	again.Grow(len(indented))
+	if err := json.Indent(&again, raw.Bytes(), "  ", "  "); err != nil || !bytes.Equal(again.Bytes(), indented) {
+		return nil, otherwiseWritten
 	}
 	return raw.Bytes(), ""
+}
+
+const otherwiseWritten = "it is not as it was written"
+
+// opened takes the text of an envelope apart, if it has the form that marshal gives it.
+func opened(text []byte) (version, sum string, content []byte, ok bool) {
+	rest, ok1 := bytes.CutPrefix(text, []byte("{\n  \"format_version\": \""))
+	v, rest, ok2 := bytes.Cut(rest, []byte("\",\n  \"sha256\": \""))
+	s, rest, ok3 := bytes.Cut(rest, []byte("\",\n  \"content\": "))
+	content, ok4 := bytes.CutSuffix(rest, []byte("\n}\n"))
+	return string(v), string(s), content, ok1 && ok2 && ok3 && ok4
+}
+
+// oddity says what is wrong with a text that does not have that form.
+func oddity(text []byte) string {
+	var e envelope
+	if err := json.Unmarshal(text, &e); err != nil {
+		return err.Error()
+	}
+	if reason := unknownVersion(e.FormatVersion); reason != "" {
+		return reason
+	}
+	return otherwiseWritten
+}
+
+func unknownVersion(version string) string {
+	if major, _, _ := strings.Cut(version, "."); major != "1" {
+		return fmt.Sprintf("its format version is %q, and this program reads 1.x", version)
+	}
+	return ""
 }
 
 // checksum covers the version, a space, and the content without its own spaces.
