@@ -62,7 +62,7 @@ func table() []pkg {
 		{dir: "internal/sarif", ours: []string{"model"}, pure: true},
 		{dir: "internal/report", ours: []string{"model", "plan", "flow"}},
 		{dir: "internal/cli", ours: []string{everything}, third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/joho/godotenv"}},
-		{dir: "internal/manual", ours: []string{"cli"}, third: []string{"github.com/spf13/cobra/..."}},
+		{dir: "internal/manual", ours: []string{"cli"}, third: []string{"github.com/spf13/cobra/...", "github.com/spf13/pflag"}},
 	}
 }
 
