@@ -61,7 +61,8 @@ func table() []pkg {
 		{dir: "internal/ui", ours: []string{"model", "plan", "apply", "flow"}, third: []string{"github.com/pterm/pterm", "golang.org/x/term", "go.yaml.in/yaml/v3", "github.com/rogpeppe/go-internal/diff"}},
 		{dir: "internal/sarif", ours: []string{"model"}, pure: true},
 		{dir: "internal/report", ours: []string{"model", "plan", "flow"}},
-		{dir: "internal/cli", ours: []string{everything}, third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/joho/godotenv"}},
+		{dir: "internal/lsp", ours: []string{"model"}},
+		{dir: "internal/cli", ours: []string{everything}, third: []string{"cuelang.org/go/cmd/cue/cmd", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/joho/godotenv"}},
 		{dir: "internal/manual", ours: []string{"cli"}, third: []string{"github.com/spf13/cobra/...", "github.com/spf13/pflag"}},
 	}
 }

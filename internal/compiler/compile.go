@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
@@ -76,19 +77,61 @@ func CompileAll(ctx context.Context, m *Module) ([]*Result, model.Diagnostics) {
 	}
 	var results []*Result
 	var diags model.Diagnostics
-	for _, env := range environments {
-		r, d := compileOne(ctx, m, env, false)
+	shared := CompileEach(ctx, m, environments, 1, func(_ string, r *Result, d model.Diagnostics) bool {
 		diags = append(diags, d...)
 		if r != nil {
 			results = append(results, r)
 		}
-	}
-	shared := sharedProjects(results)
-	results = slices.DeleteFunc(results, func(r *Result) bool { return shared[r.Environment.ProjectID] != nil })
+		return true
+	})
 	for _, d := range shared {
-		diags = append(diags, d...)
+		results = slices.DeleteFunc(results, func(r *Result) bool { return r.Environment.fieldOrigin(projectID) == d.Origin })
 	}
-	return results, diags.Sort()
+	return results, append(diags, shared...).Sort()
+}
+
+// CompileEach compiles environments: the first by itself, the others in the order given
+// and as many at once as there are workers. After each it calls f, one call at a time,
+// which says whether to go on. It is [CompileAll] for whoever wants to know of the first
+// before the last is done. It returns what is wrong with them together.
+func CompileEach(ctx context.Context, m *Module, environments []string, workers int, f func(env string, r *Result, d model.Diagnostics) bool) model.Diagnostics {
+	results := make([]*Result, len(environments))
+	var mu sync.Mutex
+	next, stopped := 0, false
+	one := func() bool {
+		mu.Lock()
+		i := next
+		next++
+		done := stopped || i >= len(environments)
+		mu.Unlock()
+		if done {
+			return false
+		}
+		r, d := compileOne(ctx, m, environments[i], false)
+		mu.Lock()
+		defer mu.Unlock()
+		results[i] = r
+		stopped = stopped || !f(environments[i], r, d)
+		return !stopped
+	}
+	if one() {
+		var wg sync.WaitGroup
+		for range workers {
+			wg.Go(func() {
+				for one() {
+				}
+			})
+		}
+		wg.Wait()
+	}
+	if stopped {
+		return nil
+	}
+	var shared model.Diagnostics
+	for _, d := range sharedProjects(slices.DeleteFunc(results, func(r *Result) bool { return r == nil })) {
+		shared = append(shared, d...)
+	}
+	return shared.Sort()
 }
 
 // compiled is a result with what [Eval] needs besides.

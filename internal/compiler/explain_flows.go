@@ -131,6 +131,7 @@ func (x *explainer) unknownInSteps(g *group, f *finding, d *model.Diagnostic) bo
 		if n == len(g.path)-1 && len(f.user) > 0 {
 			u.Origin = x.pos(f.user[0])
 		}
+		x.rename(&u, g.path[n], model.Suggest(g.path[n], fields))
 		*d = u
 		return true
 	}

@@ -32,6 +32,7 @@ func (x *explainer) missingImports(problems []errors.Error) (diags model.Diagnos
 		diags = append(diags, model.Diagnostic{
 			Severity: model.Error,
 			Code:     "missing-import",
+			Fix:      x.importFix(file, pkg),
 			Summary:  fmt.Sprintf("%s is used, but %s does not import it", packageOf(pkg), x.module.rel(file)),
 			Detail:   "an import counts in the file that it stands in",
 			Hint:     fmt.Sprintf("write below %s: import %q", clause, pkg),

@@ -63,6 +63,7 @@ func (x *explainer) unknown(g *group, where place, d *model.Diagnostic) bool {
 	if len(f.user) > 0 {
 		u.Origin = x.pos(f.user[0])
 	}
+	x.rename(&u, last(g.path), model.Suggest(last(g.path), fields))
 	*d = u
 	return true
 }
@@ -280,6 +281,7 @@ func (x *explainer) constrained(both []*finding, where place, d *model.Diagnosti
 			}
 		}
 		d.Hint = didYouMean(word, words, "")
+		x.rename(d, word, model.Suggest(word, words))
 	}
 	return true
 }

@@ -96,6 +96,7 @@ func (x *explainer) reference(g *group, where place, d *model.Diagnostic) bool {
 	slices.Sort(candidates)
 	if s := model.Suggest(missing, candidates); s != "" && s != missing {
 		d.Detail = fmt.Sprintf("did you mean %s?", s)
+		x.rename(d, missing, s)
 	}
 	return true
 }
@@ -148,6 +149,7 @@ func (x *explainer) wrongValue(g *group, where place, d *model.Diagnostic) bool 
 		}
 		if s := corrected(where, value); s != "" {
 			d.Hint = fmt.Sprintf("did you mean %s?", s)
+			x.rewrite(d, value, s)
 		}
 		return true
 	}

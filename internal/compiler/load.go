@@ -325,9 +325,11 @@ func (l *loaded) importError(d *model.Diagnostic, path string) {
 	d.Code = "unknown-import"
 	d.Summary = fmt.Sprintf("import %s: there is no such package", quoted(path))
 	d.Detail = didYouMean(path, append(builtinPackages(), ours), fmt.Sprintf("known: %q, packages of %s, and those of CUE; nothing is downloaded", ours, l.module.path))
+	meant := model.Suggest(path, append(builtinPackages(), ours))
 	if strings.HasSuffix(path, "/"+schemaDir) {
-		d.Detail = fmt.Sprintf("did you mean %q?", ours)
+		d.Detail, meant = fmt.Sprintf("did you mean %q?", ours), ours
 	}
+	l.rename(d, path, meant)
 }
 
 // line is the text of the line of a position, for messages.

@@ -26,6 +26,7 @@ func (x *explainer) misspelt(found model.Diagnostics) model.Diagnostics {
 				}
 				u := unknownField(where, name, fields)
 				u.Key, u.Path, u.Origin = where.key, name, at
+				x.rename(&u, name, model.Suggest(name, fields))
 				diags = append(diags, u)
 			})
 		}

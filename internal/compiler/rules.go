@@ -198,8 +198,9 @@ func (r *rules) enabledIn(o *object) {
 	d := model.Diagnostic{Severity: model.Error, Key: &o.key, Path: "enabled_in", Origin: cmp.Or(o.where.origins["enabled_in"], o.where.origin)}
 	for _, env := range model.Texts(o.fields["enabled_in"]) {
 		if !slices.Contains(r.loaded.environments, env) {
-			r.add(d, "enabled-in", "%s: enabled_in names %s, which is no environment", name(o.key), quoted(env)).
-				Detail = didYouMean(env, r.loaded.environments, "there are: "+strings.Join(r.loaded.environments, ", "))
+			d := r.add(d, "enabled-in", "%s: enabled_in names %s, which is no environment", name(o.key), quoted(env))
+			d.Detail = didYouMean(env, r.loaded.environments, "there are: "+strings.Join(r.loaded.environments, ", "))
+			r.loaded.rename(d, env, model.Suggest(env, r.loaded.environments))
 		}
 	}
 	for _, part := range o.decls {
@@ -245,8 +246,8 @@ func (r *rules) ignored(res model.Resource) {
 		if ok && slices.Contains(fields, elements[0]) {
 			continue
 		}
-		d := about(res, "lifecycle.ignore")
-		r.add(d, "ignore", "%s: lifecycle.ignore names %s, which is no field", name(res.Key), quoted(path)).
-			Detail = didYouMean(path, fields, "fields: "+strings.Join(fields, ", "))
+		d := r.add(about(res, "lifecycle.ignore"), "ignore", "%s: lifecycle.ignore names %s, which is no field", name(res.Key), quoted(path))
+		d.Detail = didYouMean(path, fields, "fields: "+strings.Join(fields, ", "))
+		r.loaded.rename(d, path, model.Suggest(path, fields))
 	}
 }

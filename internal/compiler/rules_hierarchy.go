@@ -46,8 +46,9 @@ func (r *rules) missingParent(t model.Resource, parent model.Key, ids []string) 
 		d.Hint = "give both the same enabled_in"
 		return
 	}
-	r.add(about(t, "parent"), "no-parent", "%s: there is no tenant %s to be its parent", name(t.Key), quoted(parent.ID)).
-		Detail = didYouMean(parent.ID, ids, "parent is the id of a tenant of this configuration")
+	d := r.add(about(t, "parent"), "no-parent", "%s: there is no tenant %s to be its parent", name(t.Key), quoted(parent.ID))
+	d.Detail = didYouMean(parent.ID, ids, "parent is the id of a tenant of this configuration")
+	r.loaded.rename(d, parent.ID, model.Suggest(parent.ID, ids))
 }
 
 // ancestors lists a tenant and those above it, the topmost first. The list

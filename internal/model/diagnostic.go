@@ -36,8 +36,19 @@ type Diagnostic struct {
 	// Also are the other positions involved, for example the base value that
 	// an overlay conflicts with.
 	Also []Origin `json:"also,omitempty"`
+	// Fix is the replacement that settles the mistake, where one is known: what "did you
+	// mean" says, for programs.
+	Fix *Fix `json:"fix,omitempty"`
 	// Raw is the text of the underlying error, shown under --verbose.
 	Raw string `json:"raw,omitempty"`
+}
+
+// Fix is a replacement of text in the user's file. Old stands at At, as it is written
+// there; New is to stand in its place.
+type Fix struct {
+	At  Origin `json:"at"`
+	Old string `json:"old"`
+	New string `json:"new"`
 }
 
 // Diagnostics are sorted by position, then code, summary and object; see [Diagnostics.Sort].
