@@ -15,7 +15,7 @@ COMMIT    ?= $(shell git rev-parse HEAD 2>/dev/null)
 DATE      ?= $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
 LDFLAGS   := -s -w $(foreach v,Version=$(VERSION) Commit=$(COMMIT) Date=$(DATE),-X pcconnect.ai/descope-mgmt/internal/cli.build$v)
 
-.PHONY: help build test lint fmt check golden cover bench fuzz chaos conformance demo snapshot hooks clean
+.PHONY: help build test lint fmt check golden cover bench fuzz chaos conformance lsp demo snapshot hooks clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ chaos: ## kill CHAOS processes, race PROCESSES rounds of them, crash at every po
 conformance: build ## drive the emulator with an official SDK (needs Node)
 	cd conformance && npm ci --no-audit --no-fund
 	cd conformance && DESCOPE_MGMT_BIN=$(CURDIR)/bin/descope-mgmt npm test
+
+lsp: build ## drive the language server as an editor does (needs Node)
+	cd conformance && npm ci --no-audit --no-fund
+	cd conformance && DESCOPE_MGMT_BIN=$(CURDIR)/bin/descope-mgmt npm run test:lsp
 
 demo: build ## evaluate, plan and sync dev to the embedded emulator
 	scripts/demo.sh

@@ -15,7 +15,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-suites=(format mod build cross docs test race crash corpus report conformance demo bench lint)
+suites=(format mod build cross docs test race crash corpus report conformance lsp demo bench lint)
 # "scripts" and "golden" are parts of test, to be run alone while working.
 timeout=${TIMEOUT:-15m}
 skipped=77 # the exit code of a suite that could not run
@@ -149,6 +149,12 @@ suite_conformance() { # the emulator, driven by an official SDK
     [[ -f conformance/package.json ]] || skip 'no conformance/package.json'
     command -v npm >/dev/null || skip 'npm is not installed'
     make conformance
+}
+
+suite_lsp() { # the language server, driven by the client that VS Code is made of
+    [[ -f conformance/package.json ]] || skip 'no conformance/package.json'
+    command -v npm >/dev/null || skip 'npm is not installed'
+    make lsp
 }
 
 suite_demo() { # the main job

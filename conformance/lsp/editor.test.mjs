@@ -245,7 +245,7 @@ test('without a copy of the schema the user is told how to make one, once', asyn
 });
 
 test('an editor that goes away, and exit without shutdown', async () => {
-  const gone = await open(configuration(files));
+  const gone = await open(configuration(files), { capabilities: { workspace: {} } }); // it is asked nothing
   gone.child.stdin.end();
   assert.equal(await gone.ended, 1);
   const rude = await open(configuration(files));

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after } from 'node:test';
@@ -13,7 +13,6 @@ import lsp from 'vscode-languageserver-protocol/node';
 
 const binary = process.env.DESCOPE_MGMT_BIN;
 if (!binary) throw new Error('set DESCOPE_MGMT_BIN');
-const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 // configuration makes a directory with these files and a copy of the schema.
 export function configuration(files, { schema = true } = {}) {
@@ -24,9 +23,7 @@ export function configuration(files, { schema = true } = {}) {
     mkdirSync(dirname(join(root, name)), { recursive: true });
     writeFileSync(join(root, name), text);
   }
-  if (schema) {
-    cpSync(join(repository, 'schema'), join(root, 'schema'), { recursive: true, filter: (name) => !name.endsWith('.go') });
-  }
+  if (schema) run(root, 'schema', 'sync');
   return root;
 }
 
@@ -63,7 +60,7 @@ export async function open(root, { args = [], env = {}, capabilities = {} } = {}
     },
   });
   Object.assign(session, { able, serverInfo });
-  session.tell(lsp.InitializedNotification.type, {});
+  await session.tell(lsp.InitializedNotification.type, {});
   return session;
 }
 

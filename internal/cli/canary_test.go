@@ -131,6 +131,7 @@ func canaryStory() [][]string {
 		{"schema", "sync"},
 		{"schema", "check"},
 		{"schema", "export", "yaml", "--out", "descope.schema.json"},
+		{"lsp"}, // whose input is empty
 		{"doctor"},
 		{"help"},
 		{"plan", "--out", "saved.plan"},

@@ -77,10 +77,13 @@ func (l *loaded) replace(d *model.Diagnostic, word string, by func(token.Token) 
 			depth++
 		case token.RBRACE, token.RBRACK, token.RPAREN:
 			depth--
-		case token.COMMA, token.EOF:
-			if depth <= 0 || tok == token.EOF {
+		case token.EOF:
+			return
+		case token.COMMA:
+			if depth <= 0 {
 				return
 			}
+		default:
 		}
 		if depth < 0 || !says(tok, text, word) {
 			continue
@@ -109,8 +112,9 @@ func says(tok token.Token, text, word string) bool {
 		}
 		s, err := literal.Unquote(text)
 		return err == nil && s == word
+	default:
+		return false
 	}
-	return false
 }
 
 // importFix adds an import below the package clause of a file.

@@ -66,10 +66,10 @@ func TestUnion(t *testing.T) {
 	theirs("theirs")
 	s.published("envs/dev/dev.cue", "ours", "theirs")
 	set(reports(Report{Environment: "dev", Diagnostics: model.Diagnostics{{Severity: model.Error, Code: "syntax", Summary: "syntax error: x", Origin: model.Origin{File: "envs/dev/dev.cue", Line: 1, Column: 1}}}}))
-	s.save("envs/dev/dev.cue")
+	s.save()
 	s.published("envs/dev/dev.cue", "syntax error: x") // and theirs only once ours is gone
 	set(reports(Report{Environment: "dev"}))
-	s.save("envs/dev/dev.cue")
+	s.save()
 	s.published("envs/dev/dev.cue", "theirs")
 	theirs()
 	s.published("envs/dev/dev.cue")
@@ -135,11 +135,11 @@ func TestCancel(t *testing.T) {
 	for n.Load() == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	s.save("envs/dev/dev.cue")
+	s.save()
 	next(t, s.got, "a word on the defect", func(m message) bool {
 		return m.Method == methodLogMessage && strings.Contains(string(m.Params), "a defect")
 	})
-	s.save("envs/dev/dev.cue")
+	s.save()
 	s.published("envs/dev/dev.cue", "in time")
 	if err := s.finish(); err != nil {
 		t.Error(err)
@@ -326,7 +326,7 @@ func TestRestart(t *testing.T) {
 		t.Errorf("actions: %s %s", m.Result, m.Error)
 	}
 	s.checker.check = reports(Report{Environment: "dev"})
-	s.save("envs/dev/dev.cue")
+	s.save()
 	s.published("envs/dev/dev.cue")
 	if err := s.finish(); err != nil {
 		t.Error(err)
@@ -430,7 +430,7 @@ func TestFlood(t *testing.T) {
 	go func() {
 		for i := range 200 {
 			s.notify(methodDidChange, map[string]any{"textDocument": map[string]any{"uri": s.uri("envs/dev/dev.cue"), "version": i}, "contentChanges": []any{map[string]any{"text": fmt.Sprintf("x: %d\n", i)}}})
-			s.save("envs/dev/dev.cue")
+			s.save()
 			s.ask(1000+i, "textDocument/completion", map[string]any{})
 		}
 	}()
