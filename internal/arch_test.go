@@ -49,6 +49,7 @@ func table() []pkg {
 		{dir: "internal/model", third: []string{"github.com/agnivade/levenshtein"}, pure: true},
 		{dir: "internal/source", ours: []string{"model"}, third: []string{"cuelang.org/go/..."}, pure: true},
 		{dir: "internal/yamlconfig", ours: []string{"model"}, third: []string{"go.yaml.in/yaml/v3"}},
+		{dir: "internal/scaffold", ours: []string{"model"}, third: []string{"cuelang.org/go/mod/module"}, pure: true},
 		{dir: "internal/schemadoc", ours: []string{"schema"}, third: []string{"cuelang.org/go/..."}},
 		{dir: "internal/compiler", ours: []string{"model", "schema", "source", "yamlconfig"}, third: []string{"cuelang.org/go/...", "go.yaml.in/yaml/v3"}},
 		{dir: "internal/plan", ours: []string{"model", "flow"}, third: []string{"github.com/r3labs/diff/v3"}, pure: true},

@@ -2,12 +2,15 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -157,6 +160,20 @@ func (a *app) onDisk(ctx context.Context, f func(*connection) error) (err error)
 	return f(c)
 }
 
+// emulatedProject is the project that an environment without one has in the embedded
+// emulator: always the same, and of the form of a real one.
+func emulatedProject(env string) string {
+	const length = 27
+	word := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' && r < 'A' || r > 'Z' && r < 'a' || r > 'z' {
+			return -1
+		}
+		return r
+	}, env)
+	sum := sha256.Sum256([]byte(env))
+	return "P" + ("2emulator" + word + hex.EncodeToString(sum[:]))[:length]
+}
+
 // emulatorURL is the base URL under which the embedded emulator is known. No
 // connection is ever made to it.
 const emulatorURL = "http://localhost"
@@ -165,7 +182,11 @@ const emulatorURL = "http://localhost"
 // on this machine is asked for.
 func (c *connection) open(ctx context.Context, v variables, how access) error {
 	a, live := c.app, how != onDisk
-	project, err := chooseProject(c.env, c.compiled.Environment.ProjectID, v)
+	configured := c.compiled.Environment.ProjectID
+	if a.flags.emulator && configured == "" && v.forEnvironment(c.env, varProjectID).value == "" {
+		configured = emulatedProject(c.env)
+	}
+	project, err := chooseProject(c.env, configured, v)
 	if err != nil {
 		return err
 	}

@@ -2,11 +2,9 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +12,6 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	src "pcconnect.ai/descope-mgmt/internal/source"
-	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
@@ -87,21 +84,35 @@ func (o *importOptions) run(ctx context.Context) error {
 	if err := o.inCUE(m, "import"); err != nil {
 		return err
 	}
-	read, err := o.read(ctx, m)
+	v, err := o.variables(m)
 	if err != nil {
 		return err
 	}
-	if err := onlyTargets(read, targets); err != nil {
-		return err
-	}
-	i, err := newImported(ctx, m, read)
+	environments, err := o.environments(m, v)
 	if err != nil {
 		return err
 	}
-	if err := i.check(ctx, targets); err != nil {
+	i, err := o.prepare(ctx, m, v, environments, targets)
+	if err != nil {
 		return err
 	}
 	return o.finish(ctx, i)
+}
+
+// prepare makes an import into some environments, and is sure of it; nothing is written.
+func (o *importOptions) prepare(ctx context.Context, m *compiler.Module, v variables, environments []setting, targets []model.Key) (*imported, error) {
+	read, err := o.read(ctx, m, v, environments)
+	if err != nil {
+		return nil, err
+	}
+	if err := onlyTargets(read, targets); err != nil {
+		return nil, err
+	}
+	i, err := newImported(ctx, m, read)
+	if err != nil {
+		return nil, err
+	}
+	return i, i.check(ctx, targets)
 }
 
 // finish shows an import and, unless there is nothing to write, asks and writes it.
@@ -227,26 +238,10 @@ func hasOther(root string) func(string, []byte) bool {
 // may leave files, with which an environment does not compile as long as the shared
 // definitions, which come last, are missing.
 func (i *imported) write(ctx context.Context) (err error) {
-	var made []string
-	defer func() {
-		if err == nil {
-			return
-		}
-		for _, path := range slices.Backward(made) {
-			err = errors.Join(err, os.Remove(path))
-		}
-	}()
-	directories := func(dir string) error {
-		for _, dir := range missingDirs(dir) {
-			if err := os.Mkdir(dir, 0o755); err != nil { //nolint:gosec // source code, for everybody who works on it
-				return configError("", "nothing was written: %w", err)
-			}
-			made = append(made, dir)
-		}
-		return nil
-	}
+	var w newFiles
+	defer func() { err = w.undoneAfter(err) }()
 	root := filepath.Join(i.module.Root(), "envs")
-	if err := directories(root); err != nil { // of a module that is made along
+	if err := w.directories(root); err != nil { // of a module that is made along
 		return err
 	}
 	envs, err := filepath.EvalSymlinks(root)
@@ -267,23 +262,11 @@ func (i *imported) write(ctx context.Context) (err error) {
 			}
 			return configError("", "nothing was written: %s exists by now", f.Path)
 		}
-		if err := directories(filepath.Dir(path)); err != nil {
+		if err := w.file(path, f.Text); err != nil {
 			return err
 		}
-		if err := store.ReplaceFile(path, f.Text, 0o644); err != nil {
-			return configError("", "nothing was written: %w", err)
-		}
-		made = append(made, path)
 	}
 	return nil
-}
-
-// missingDirs are a directory and those above it that are not there, the topmost first.
-func missingDirs(dir string) []string {
-	if isDir(dir) || dir == filepath.Dir(dir) {
-		return nil
-	}
-	return append(missingDirs(filepath.Dir(dir)), dir)
 }
 
 // environments are those that the command is about.

@@ -38,15 +38,7 @@ type readProject struct {
 }
 
 // read reads what is to be imported, one environment after the other.
-func (o *importOptions) read(ctx context.Context, m *compiler.Module) ([]*readProject, error) {
-	v, err := o.variables(m)
-	if err != nil {
-		return nil, err
-	}
-	environments, err := o.environments(m, v)
-	if err != nil {
-		return nil, err
-	}
+func (o *importOptions) read(ctx context.Context, m *compiler.Module, v variables, environments []setting) ([]*readProject, error) {
 	if len(environments) > 1 && o.from != fromLive {
 		return nil, configError("", "--from %s is one project: name one environment with --env", o.from)
 	}

@@ -39,6 +39,7 @@ func TestDocumentedJSON(t *testing.T) {
 		exportResult{},
 		snapshotImport{},
 		check{},
+		initDoc{},
 		schemaDoc{},
 		explainDoc{},
 		explainEntry{},

@@ -53,7 +53,7 @@ func newRootCmd(a *app) *cobra.Command {
 		return a.checkGlobalFlags(cmd)
 	}
 	root.AddCommand(
-		newEvalCmd(a), newValidateCmd(a), newFmtCmd(a), newExplainCmd(a),
+		newInitCmd(a), newEvalCmd(a), newValidateCmd(a), newFmtCmd(a), newExplainCmd(a),
 		newPlanCmd(a), newSyncCmd(a), newDriftCmd(a), newRollbackCmd(a), newRunsCmd(a), newBackupCmd(a), newAuditCmd(a),
 		newTenantCmd(a), newFlowCmd(a), newProjectCmd(a), newEnvCmd(a), newReportCmd(a), newImportCmd(a),
 		newSchemaCmd(a), newDoctorCmd(a), newEmulatorCmd(a), newLspCmd(a), newVersionCmd(a),

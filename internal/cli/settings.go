@@ -174,7 +174,7 @@ func chooseProject(env, configured string, v variables) (setting, error) {
 	given := v.forEnvironment(env, varProjectID)
 	if configured == "" {
 		if given.value == "" {
-			return setting{}, configError("", "environment %s has no project: write project_id in %s, or set %s", env, v.place(env), environmentVariable(env, varProjectID))
+			return setting{}, configError("descope-mgmt plan --env "+env+" --emulator", "environment %s has no project: write project_id in %s, or set %s", env, v.place(env), environmentVariable(env, varProjectID))
 		}
 		return given, nil
 	}

@@ -137,8 +137,19 @@ func New(dir string) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	m = &Module{root: root, path: newModule}
-	return m.With(moduleFile, []byte(fmt.Sprintf("module: %q\n%s\n", newModule+"@v0", languageBlock))), nil
+	return Make(root, newModule), nil
+}
+
+// Make is a module that is yet to be made, at an absolute directory that need not be
+// there; its module file is among [Module.Unsaved].
+func Make(root, path string) *Module {
+	m := &Module{root: root, path: path}
+	return m.With(moduleFile, ModuleFile(path))
+}
+
+// ModuleFile is the text of cue.mod/module.cue of a module with this path.
+func ModuleFile(path string) []byte {
+	return []byte(fmt.Sprintf("module: %q\n%s\n", path+"@v0", languageBlock))
 }
 
 // Unsaved are the files that [Module.With] added, by path.
