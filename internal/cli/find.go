@@ -2,10 +2,13 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"pcconnect.ai/descope-mgmt/internal/compiler"
+	"pcconnect.ai/descope-mgmt/internal/store"
 	"pcconnect.ai/descope-mgmt/internal/yamlconfig"
 )
 
@@ -57,7 +60,7 @@ func (a *app) findIn(dir string) (*compiler.Module, error) {
 func (a *app) find(dir string) (*compiler.Module, error) {
 	m, err := compiler.Find(dir)
 	if err == nil {
-		return m, nil
+		return a.withCache(m), nil
 	}
 	var missing *compiler.NotFoundError
 	if !errors.As(err, &missing) {
@@ -117,4 +120,43 @@ func (a *app) inCUE(m *compiler.Module, what string) error {
 	}
 	file := a.relative(filepath.Join(m.Root(), filepath.FromSlash(m.YAML())))
 	return refusedError("descope-mgmt import --from-yaml "+shellQuote(file), "%s needs a configuration in CUE, and %s is YAML; convert it first", what, file)
+}
+
+// withCache has the module keep what it evaluates to where this user's programs keep such
+// things; DESCOPE_CACHE=off keeps nothing.
+func (a *app) withCache(m *compiler.Module) *compiler.Module {
+	dir := a.cacheDir()
+	if off, _ := a.environ(varCache); off == "off" || dir == "" {
+		return m
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return m
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return m
+	}
+	program := fmt.Sprintf("%s %d %d", version(), info.Size(), info.ModTime().UnixNano())
+	return m.WithCache(store.OpenCache(dir), program)
+}
+
+// cacheDir is where the system keeps a user's caches, or "".
+func (a *app) cacheDir() string {
+	base, _ := a.environ("XDG_CACHE_HOME")
+	switch {
+	case filepath.IsAbs(base):
+	case runtime.GOOS == "windows":
+		base, _ = a.environ("LocalAppData")
+	case a.home == "":
+		return ""
+	case runtime.GOOS == "darwin":
+		base = filepath.Join(a.home, "Library", "Caches")
+	default:
+		base = filepath.Join(a.home, ".cache")
+	}
+	if base == "" {
+		return ""
+	}
+	return filepath.Join(base, "descope-mgmt")
 }

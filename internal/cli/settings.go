@@ -30,6 +30,8 @@ const (
 	varBackupDir  = "BACKUP_DIR"
 	varRetention  = "BACKUP_RETENTION_DAYS"
 	varPrefix     = "DESCOPE_"
+	// varCache: off keeps nothing of what was evaluated. It is of the process alone.
+	varCache = varPrefix + "CACHE"
 )
 
 // source says where a setting came from. It decides how far it is trusted: a

@@ -56,11 +56,13 @@ func Compile(ctx context.Context, m *Module, env string) (*Result, model.Diagnos
 }
 
 func compileOne(ctx context.Context, m *Module, env string, alone bool) (*Result, model.Diagnostics) {
-	c, diags := compile(ctx, m, env, alone)
-	if c == nil {
-		return nil, diags
-	}
-	return &c.result, diags
+	return cached(m, asked("result", env, alone), func() (*Result, model.Diagnostics) {
+		c, diags := compile(ctx, m, env, alone)
+		if c == nil {
+			return nil, diags
+		}
+		return &c.result, diags
+	}, packResult, unpackResult)
 }
 
 // CompileAll compiles every environment of the module, in the order of their

@@ -36,6 +36,9 @@ type Module struct {
 	// yaml is the configuration that the module stands for, where it is not written in
 	// CUE; root is then a directory that does not exist. See [OfYAML].
 	yaml *yamlconfig.Config
+	// cache is nil where nothing is kept; see [Module.WithCache].
+	cache   Cache
+	program string
 }
 
 // NotFoundError says that there is no module with environments, as opposed to one that
