@@ -75,10 +75,12 @@ func measureEval(t *testing.T, program string, n int) {
 		name: "cue export", dir: dir,
 		argv: []string{*cueBinary, "export", "./envs/prod", "-e", `{"environment": environment, "tenants": tenants, "flows": flows}`},
 	}
-	eval := command{name: "eval", dir: dir, argv: []string{program, "eval", "--env", "prod"}}
+	eval := command{name: "eval", dir: dir, argv: []string{program, "eval", "--env", "prod"}, env: []string{"DESCOPE_CACHE=off"}}
+	warm := command{name: "eval, warm", dir: dir, argv: eval.argv, env: []string{"XDG_CACHE_HOME=" + t.TempDir()}}
 	sameOutput(t, cue, eval)
+	sameOutput(t, cue, warm) // which fills its cache
 
-	c := interleave(t, rounds, cue, eval)
+	c := interleave(t, rounds, cue, eval, warm)
 	got := c.medians
 	ratio, cpu := per(got[1].Wall, got[0].Wall), per(got[1].CPU, got[0].CPU)
 	name := fmt.Sprintf("eval of %d tenants", n)
@@ -90,6 +92,7 @@ func measureEval(t *testing.T, program string, n int) {
 		}
 	}
 	record(t, name+": of the time of cue export", fmt.Sprintf("%.2f (%s, %s)%s", ratio, milliseconds(got[1].Wall), milliseconds(got[0].Wall), c.note()), budget, ratio <= evalBudget)
+	record(t, name+" that was evaluated before: of the time of cue export", fmt.Sprintf("%.3f (%s)", per(got[2].Wall, got[0].Wall), milliseconds(got[2].Wall)), "", true)
 	record(t, name+": of its processor time", fmt.Sprintf("%.2f (%s, %s)", cpu, milliseconds(got[1].CPU), milliseconds(got[0].CPU)), "", true)
 	record(t, name+": of its peak memory", fmt.Sprintf("%.2f (%d MB, %d MB)", per(got[1].RSS, got[0].RSS), got[1].RSS>>20, got[0].RSS>>20), "", true)
 }

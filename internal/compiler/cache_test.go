@@ -173,7 +173,7 @@ language: version: "v0.17.0"
 -- envs/dev/dev.cue --
 package envs
 environment: {name: "dev", project_id: "P2devdevdevdevdevdevdevdevde"}
-tenants: acme: nmae: "Acme"
+tenants: acme: title: "Acme"
 `).WithCache(cache, "test")
 	for range 2 {
 		if r, d := Compile(t.Context(), m, "dev"); r != nil || len(d.Errors()) == 0 {

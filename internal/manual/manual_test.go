@@ -18,7 +18,7 @@ const referencePage = "../../docs/commands.md"
 func TestReference(t *testing.T) {
 	want := reference(cli.Commands())
 	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(referencePage, []byte(want), 0o644); err != nil { //nolint:gosec // documentation
+		if err := os.WriteFile(referencePage, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -117,7 +117,7 @@ func TestRelease(t *testing.T) {
 	if err != nil {
 		t.Skip("no bash, to read its completion with")
 	}
-	cmd := exec.Command(bash, "-n", "/dev/stdin") //nolint:gosec // fixed arguments
+	cmd := exec.Command(bash, "-n", "/dev/stdin")
 	cmd.Stdin = strings.NewReader(first["descope-mgmt.bash"])
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("bash cannot read its completion: %v: %s", err, out)
