@@ -13,8 +13,22 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/scaffold"
 )
 
-// defaultAction is the GitHub action that the workflow of a new configuration uses.
-const defaultAction = "pcconnect/descope-mgmt@v1"
+// unknownOwner stands for the owner of the action where none was given. It cannot be the
+// name of anybody: whoever had that name would get the keys.
+const unknownOwner = "<OWNER>"
+
+// exampleAction is what an action looks like.
+const exampleAction = "acme/descope-mgmt@v1.2.3"
+
+// defaultAction is the GitHub action that the workflow of a new configuration uses: this
+// version of it.
+func defaultAction() string {
+	ref := version()
+	if !releaseVersion().MatchString(ref) {
+		ref = "main"
+	}
+	return unknownOwner + "/descope-mgmt@" + ref
+}
 
 type initOptions struct {
 	*app
@@ -76,7 +90,7 @@ what the projects have, as import does; it needs a management key.`,
 	addList(f, &o.projects, "project-id", "project of an environment, as dev=P2… (repeat, or separate by commas)")
 	f.BoolVar(&o.importing, "from-project", false, "import what the projects of the environments have")
 	f.BoolVar(&o.missing, "missing", false, "in a configuration that is there: write all files of a new one that it lacks")
-	f.StringVar(&o.action, "action", defaultAction, "GitHub action that the workflow uses, as OWNER/REPOSITORY@VERSION")
+	f.StringVar(&o.action, "action", "", "GitHub action that the workflow uses, as OWNER/REPOSITORY@VERSION (default: to be written into it)")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	must(cmd.RegisterFlagCompletionFunc("env", fixedCompletion(scaffold.KnownEnvironments()...)))
 	for _, name := range []string{"module", "project-id", "action"} {
@@ -156,8 +170,10 @@ func (o *initOptions) look() error {
 
 // given reads the flags, before anybody is asked anything.
 func (o *initOptions) given() error {
-	if !actionName().MatchString(o.action) {
-		return configError("descope-mgmt init --help", "--action %q: it is OWNER/REPOSITORY@VERSION, such as %s", o.action, defaultAction)
+	if o.action == "" {
+		o.action = defaultAction()
+	} else if !actionName().MatchString(o.action) {
+		return configError("descope-mgmt init --help", "--action %q: it is OWNER/REPOSITORY@VERSION, such as %s", o.action, exampleAction)
 	}
 	if o.moduleName != "" {
 		if o.module != nil && o.moduleName != o.module.Path() {

@@ -18,6 +18,8 @@ var actionName = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(\./[\w./-]*|[\w.-]+/[\w./-]+@[\w./-]+)$`)
 })
 
+var releaseVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^v\d+\.\d+\.\d+$`) })
+
 // checkEnvironments says what is wrong with names of environments, or nil.
 func checkEnvironments(names []string) error {
 	for i, name := range names {

@@ -25,6 +25,9 @@ type initDoc struct {
 	Import       *importDoc `json:"import,omitempty"`
 }
 
+// workflowFile is where the workflow of GitHub is.
+const workflowFile = ".github/workflows/descope.yml"
+
 // finish says what was written, and imports.
 func (o *initOptions) finish(ctx context.Context, w *started) error {
 	d := initDoc{Directory: o.root, Module: w.options.Module, Environments: []string{}, Existing: len(o.known) > 0, Written: []string{}, Kept: append([]string{}, w.keep...)}
@@ -165,6 +168,9 @@ func (o *initOptions) next(d initDoc) string {
 		return table.Text(o.streams.OutStyle())
 	}
 	var b strings.Builder
+	if slices.Contains(d.Written, workflowFile) && strings.HasPrefix(o.action, unknownOwner) {
+		b.WriteString("Write whose action it is into " + workflowFile + ", in place of " + unknownOwner + ".\n")
+	}
 	b.WriteString(head + "\n")
 	for _, c := range commands {
 		b.WriteString("  " + ui.Safe(o.here(c)) + "\n")

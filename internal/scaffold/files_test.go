@@ -37,7 +37,7 @@ func variants() map[string]Options {
 	all["with projects"] = of
 	of.Example, of.Below, of.Branch = false, "teams/identity", "trunk"
 	all["below"] = of
-	of.Environments = []Environment{{Name: "prod", Protected: true}}
+	of.Environments, of.Action = []Environment{{Name: "prod", Protected: true}}, "<OWNER>/descope-mgmt@main"
 	all["one"] = of
 	return all
 }
@@ -150,6 +150,9 @@ func TestWorkflow(t *testing.T) {
 			if n := strings.Count(string(text), "- env: "+e.Name+"\n"); n != 3 {
 				t.Errorf("%s: %s is in %d jobs", name, e.Name, n)
 			}
+		}
+		if strings.Contains(string(text), "# Whose action it is") == o.ActionKnown() || strings.Count(string(text), "uses: "+o.Action+"\n") != 3 {
+			t.Errorf("%s: whose action it is:\n%s", name, text)
 		}
 		if strings.Contains(string(text), "working-directory: teams/identity") != (o.Below != "") {
 			t.Errorf("%s:\n%s", name, text)

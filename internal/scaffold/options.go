@@ -29,7 +29,8 @@ type Options struct {
 	// Below is where the configuration lies in its repository, with slashes, or "" in the
 	// root of it.
 	Below string
-	// Action is the GitHub action that the workflow uses: OWNER/REPOSITORY@VERSION.
+	// Action is the GitHub action that the workflow uses: OWNER/REPOSITORY@VERSION. An
+	// owner in <> has to be written by somebody who knows it.
 	Action string
 }
 
@@ -40,6 +41,9 @@ type Environment struct {
 	ProjectID string
 	Protected bool
 }
+
+// ActionKnown reports whether somebody has said whose action it is.
+func (o Options) ActionKnown() bool { return !strings.HasPrefix(o.Action, "<") }
 
 // DefaultEnvironments are the ones that somebody who names none gets, KnownEnvironments
 // the names that the house has for them.
