@@ -160,6 +160,59 @@ func TestWorkflow(t *testing.T) {
 	}
 }
 
+// TestWorkflowInputs: the jobs give the action of this repository what it takes, and what
+// it demands.
+func TestWorkflowInputs(t *testing.T) {
+	text, err := os.ReadFile("../../action.yml")
+	if os.IsNotExist(err) {
+		t.Skip("this repository has no action.yml")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var action struct {
+		Inputs map[string]struct{ Required bool }
+	}
+	if err := yaml.Unmarshal(text, &action); err != nil || len(action.Inputs) == 0 {
+		t.Fatalf("%v, %d inputs", err, len(action.Inputs))
+	}
+	for name, o := range variants() {
+		var workflow struct {
+			Jobs map[string]struct {
+				Steps []struct {
+					Uses string
+					With map[string]string
+				}
+			}
+		}
+		if err := yaml.Unmarshal(textOf(t, o, ".github/workflows/descope.yml"), &workflow); err != nil {
+			t.Fatal(err)
+		}
+		uses := 0
+		for job, j := range workflow.Jobs {
+			for _, step := range j.Steps {
+				if step.Uses != o.Action {
+					continue
+				}
+				uses++
+				for input := range step.With {
+					if _, ok := action.Inputs[input]; !ok {
+						t.Errorf("%s: the job %s gives %s, which the action does not take", name, job, input)
+					}
+				}
+				for input, of := range action.Inputs {
+					if of.Required && step.With[input] == "" {
+						t.Errorf("%s: the job %s does not give %s", name, job, input)
+					}
+				}
+			}
+		}
+		if uses != 3 {
+			t.Errorf("%s: the action is used %d times", name, uses)
+		}
+	}
+}
+
 func textOf(t *testing.T, o Options, path string) []byte {
 	t.Helper()
 	files, err := Files(o)
