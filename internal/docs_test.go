@@ -136,7 +136,7 @@ func TestDocsCommands(t *testing.T) {
 func scriptCommands(script string) string {
 	script, _, _ = strings.Cut(script, "\n-- ")
 	var out strings.Builder
-	for _, m := range regexp.MustCompile(`(?m)^(?:! )?(?:exec|exits \d+|process \d+) (descope-mgmt .*)$`).FindAllStringSubmatch(script, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^(?:! )?(?:exec|exits \d+|shows \d+|process \d+) (descope-mgmt .*)$`).FindAllStringSubmatch(script, -1) {
 		out.WriteString(regexp.MustCompile(`\$([A-Z]+)`).ReplaceAllString(m[1], "$1") + "\n")
 	}
 	return out.String()

@@ -55,6 +55,9 @@ func TestScripts(t *testing.T) {
 			"live-set": cmdLiveSet,
 			"capture":  cmdCapture,
 			"flip":     cmdFlip,
+			"page":     cmdPage,
+			"shows":    cmdShows,
+			"writes":   cmdWrites,
 		},
 	}
 	if underRace {
@@ -79,6 +82,7 @@ func setupScript(env *testscript.Env) error {
 	env.Setenv("HOME", env.WorkDir+"/home")
 	env.Setenv("DESCOPE_STATE_DIR", env.WorkDir+"/state")
 	env.Setenv("TERM", "xterm")
+	env.Values[pagesKey{}] = &pages{shown: map[string]int{}}
 	// A configuration that most scripts can do with: see testdata/base.
 	return copyTree("testdata/base", env.WorkDir)
 }
@@ -120,7 +124,8 @@ func cmdProcess(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // cmdLiveSet sets a field of a live tenant, as somebody in the console would:
-// "live-set acme-corp enforceSSO true". The value is JSON, or text.
+// "live-set acme-corp enforceSSO true", in all projects that have it, or in one:
+// "live-set P2…/acme-corp enforceSSO true". The value is JSON, or text.
 func cmdLiveSet(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("usage: live-set TENANT FIELD VALUE")
@@ -132,11 +137,18 @@ func cmdLiveSet(ts *testscript.TestScript, _ bool, args []string) {
 	server := emulationOf(ts)
 	var doc map[string]any
 	ts.Check(json.Unmarshal(server.Export(), &doc))
+	project, id, one := strings.Cut(args[0], "/")
+	if !one {
+		id = args[0]
+	}
 	found := false
-	for _, p := range doc["projects"].(map[string]any) {
+	for name, p := range doc["projects"].(map[string]any) {
+		if one && name != project {
+			continue
+		}
 		tenants, _ := p.(map[string]any)["tenants"].([]any)
 		for _, t := range tenants {
-			if t := t.(map[string]any); t["id"] == args[0] {
+			if t := t.(map[string]any); t["id"] == id {
 				t[args[1]], found = value, true
 			}
 		}
