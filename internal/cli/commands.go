@@ -11,6 +11,5 @@ import (
 func Commands() *cobra.Command {
 	streams, _ := ui.Test("")
 	root := newRootCmd(&app{streams: streams, environ: func(string) (string, bool) { return "", false }})
-	root.InitDefaultCompletionCmd()
 	return root
 }

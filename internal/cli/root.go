@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/ui"
 )
 
@@ -45,6 +46,9 @@ func newRootCmd(a *app) *cobra.Command {
 	root.SetErr(a.streams.ErrOut)
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+			return unknownFlag(cmd, unknown.GetSpecifiedName())
+		}
 		return configError(cmd.CommandPath()+" --help", "%w", err)
 	})
 	a.addGlobalFlags(root)
@@ -59,6 +63,7 @@ func newRootCmd(a *app) *cobra.Command {
 		newSchemaCmd(a), newDoctorCmd(a), newEmulatorCmd(a), newLspCmd(a), newVersionCmd(a),
 	)
 	helpKnowsCommands(root)
+	completionExamples(root)
 	usageIsConfig(root)
 	return root
 }
@@ -211,6 +216,52 @@ func unknownCommand(parent *cobra.Command, word string) error {
 		hint = parent.CommandPath() + " " + s[0]
 	}
 	return configError(hint, "there is no command %q", parent.CommandPath()+" "+word)
+}
+
+// unknownFlag suggests the flag of the command that was meant, or else the command that
+// has such a flag.
+func unknownFlag(cmd *cobra.Command, name string) error {
+	if len(name) == 1 {
+		return configError(cmd.CommandPath()+" --help", "there is no flag -%s", name)
+	}
+	names := []string{"environment", "format"} // see aliases
+	add := func(f *pflag.Flag) { names = append(names, f.Name) }
+	cmd.LocalFlags().VisitAll(add)
+	cmd.InheritedFlags().VisitAll(add)
+	if s := model.Suggest(name, names); s != "" {
+		return configError(cmd.CommandPath()+" --help", "there is no flag --%s; did you mean --%s?", name, s)
+	}
+	var others []string
+	for _, c := range cmd.Root().Commands() {
+		if f := c.LocalNonPersistentFlags().Lookup(name); f != nil && !f.Hidden && c.IsAvailableCommand() {
+			others = append(others, c.CommandPath()+" --"+name)
+		}
+	}
+	if len(others) > 0 {
+		return configError(cmd.CommandPath()+" --help", "%s has no flag --%s; there is %s", cmd.CommandPath(), name, strings.Join(others, ", "))
+	}
+	return configError(cmd.CommandPath()+" --help", "there is no flag --%s", name)
+}
+
+// completionExamples shows how the completion of each shell is put to use.
+func completionExamples(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
+		}
+		c.Short = "Print the completion of bash, zsh, fish or PowerShell"
+		c.Example = "  source <(descope-mgmt completion bash)\n  descope-mgmt completion fish > ~/.config/fish/completions/descope-mgmt.fish"
+		for _, shell := range c.Commands() {
+			name := "  descope-mgmt completion " + shell.Name()
+			shell.Example = name + map[string]string{
+				"bash":       " > ~/.local/share/bash-completion/completions/descope-mgmt",
+				"zsh":        ` > "${fpath[1]}/_descope-mgmt"`,
+				"fish":       " > ~/.config/fish/completions/descope-mgmt.fish",
+				"powershell": " | Out-String | Invoke-Expression",
+			}[shell.Name()] + "\n" + name + " --no-descriptions"
+		}
+	}
 }
 
 // writeAll writes text; a stream that cannot be written to is no reason to stop

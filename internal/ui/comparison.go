@@ -27,7 +27,7 @@ type Compared struct {
 func ComparisonText(c Compared, s Style) string {
 	var b strings.Builder
 	if c.nothing() {
-		fmt.Fprintf(&b, "%s %s compared.\n", s.paint(green, "No differences."), Counted(c.Same, "object"))
+		fmt.Fprintf(&b, "%s %s compared.\n", s.paint(blue, "No differences."), Counted(c.Same, "object"))
 	}
 	for _, o := range c.Objects {
 		name := s.paint(bold, Safe(o.Key.String()))
@@ -94,7 +94,7 @@ func (c Compared) writeFields(b *strings.Builder, fields []plan.FieldDifference,
 	names := max(cells(Safe(c.Names[0])), cells(Safe(c.Names[1])))
 	for _, f := range fields {
 		b.WriteString(indent + Safe(f.Path) + "\n")
-		for i, color := range []string{red, green} {
+		for i, color := range []string{red, blue} {
 			place := written(f.Origins[i], s.plain())
 			used := 2*len(indent) + names + 2
 			value := masked

@@ -13,7 +13,7 @@ import (
 // only in the earlier one. It begins with "No differences." or ends with the counts.
 func DiffText(p *plan.Plan, s Style) string {
 	if len(p.Changes) == 0 {
-		return s.paint(green, "No differences.") + fmt.Sprintf(" %s compared.\n", Counted(len(p.Unchanged), "object"))
+		return s.paint(blue, "No differences.") + fmt.Sprintf(" %s compared.\n", Counted(len(p.Unchanged), "object"))
 	}
 	var b strings.Builder
 	address := minAddress

@@ -12,7 +12,7 @@ import (
 func DriftText(d *plan.Drift, next string, s Style) string {
 	var b strings.Builder
 	if d.Clean() {
-		fmt.Fprintf(&b, "%s %d in sync.\n", s.paint(green, "No drift."), len(d.InSync))
+		fmt.Fprintf(&b, "%s %d in sync.\n", s.paint(blue, "No drift."), len(d.InSync))
 	}
 	address := minAddress
 	for _, o := range d.Objects {
@@ -129,7 +129,7 @@ func writeObjectDrift(b *strings.Builder, o plan.ObjectDrift, address int, s Sty
 		if !f.Sensitive {
 			live, desired = valuePair(f.Live, f.Desired, s.valueWidth(len(indent)+cells(name)+20, 2*minValue))
 		}
-		line := indent + name + s.paint(red, live) + " live, " + s.paint(green, desired) + " configured"
+		line := indent + name + s.paint(red, live) + " live, " + s.paint(blue, desired) + " configured"
 		if f.Moved != o.Moved {
 			line += indent + s.paint(dim, "("+movedWords(f.Moved)+")")
 		}

@@ -31,7 +31,7 @@ func FileDiff(path string, before, after []byte, s Style) string {
 		case strings.HasPrefix(line, "@@"):
 			color = cyan
 		case strings.HasPrefix(line, "+"):
-			color = green
+			color = blue
 		case strings.HasPrefix(line, "-"):
 			color = red
 		}

@@ -19,7 +19,7 @@ func TestFileDiff(t *testing.T) {
 			t.Errorf("%s:\n%s", name, got)
 		}
 	}
-	if got := FileDiff("f", []byte("a\n"), []byte("b\n"), Style{Color: true}); got != "\x1b[1m--- a/f\x1b[0m\n\x1b[1m+++ b/f\x1b[0m\n\x1b[36m@@ -1,1 +1,1 @@\x1b[0m\n\x1b[31m-a\x1b[0m\n\x1b[32m+b\x1b[0m\n" {
+	if got := FileDiff("f", []byte("a\n"), []byte("b\n"), Style{Color: true}); got != "\x1b[1m--- a/f\x1b[0m\n\x1b[1m+++ b/f\x1b[0m\n\x1b[36m@@ -1,1 +1,1 @@\x1b[0m\n\x1b[31m-a\x1b[0m\n\x1b[94m+b\x1b[0m\n" {
 		t.Errorf("%q", got)
 	}
 }

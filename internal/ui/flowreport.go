@@ -15,7 +15,7 @@ import (
 func FlowReportText(r flow.Report, noise bool, s Style) string {
 	var b strings.Builder
 	if r.Equal() {
-		b.WriteString(s.paint(green, "No differences.") + "\n")
+		b.WriteString(s.paint(blue, "No differences.") + "\n")
 	}
 	writeFlowReport(&b, r, noise, "", s)
 	if !r.Equal() {
@@ -93,9 +93,9 @@ func writeFlowChange(b *strings.Builder, c flow.Change, margin string, s Style) 
 	case c.Before != nil && c.After != nil:
 		const arrow = " → "
 		before, after := valuePair(c.Before, c.After, s.valueWidth(used+cells(arrow), 2*minValue))
-		line += "  " + s.paint(red, before) + arrow + s.paint(green, after)
+		line += "  " + s.paint(red, before) + arrow + s.paint(blue, after)
 	case c.After != nil:
-		line += "  " + s.paint(green, Value(c.After, s.valueWidth(used, minValue)))
+		line += "  " + s.paint(blue, Value(c.After, s.valueWidth(used, minValue)))
 	case c.Before != nil:
 		line += "  " + s.paint(red, Value(c.Before, s.valueWidth(used, minValue)))
 	}
@@ -108,7 +108,7 @@ func writeFlowChange(b *strings.Builder, c flow.Change, margin string, s Style) 
 func changeSign(c flow.Change) (mark, color string) {
 	switch {
 	case strings.HasSuffix(string(c.Kind), "-added"):
-		return "+", green
+		return "+", blue
 	case strings.HasSuffix(string(c.Kind), "-removed"):
 		return "-", red
 	default:

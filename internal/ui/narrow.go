@@ -48,7 +48,7 @@ func narrowField(a plan.Action, f plan.FieldChange, note string, s Style) string
 	if b, c := cells(compact(f.Before)), cells(compact(f.After)); room > 0 && b > room && c > room {
 		before, after = valuePair(f.Before, f.After, 2*room) // shortened where the difference is seen
 	}
-	return text + below + s.paint(red, "- "+before) + below + s.paint(green, "+ "+after)
+	return text + below + s.paint(red, "- "+before) + below + s.paint(blue, "+ "+after)
 }
 
 // wrap breaks text between words to keep to the width of a terminal. What goes on

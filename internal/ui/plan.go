@@ -34,7 +34,7 @@ const (
 func PlanText(p *plan.Plan, allowed plan.Allowed, f Forecast, s Style) string {
 	var b strings.Builder
 	if len(p.Changes) == 0 {
-		b.WriteString(s.paint(green, "No changes.") + fmt.Sprintf(" %d unchanged.\n", len(p.Unchanged)))
+		b.WriteString(s.paint(blue, "No changes.") + fmt.Sprintf(" %d unchanged.\n", len(p.Unchanged)))
 	}
 	address := minAddress
 	for _, c := range p.Changes {
@@ -183,12 +183,12 @@ func fieldValue(a plan.Action, f plan.FieldChange, used int, s Style) string {
 	case f.Sensitive:
 		return masked
 	case a == plan.Create:
-		return s.paint(green, Value(f.After, s.valueWidth(used, minValue)))
+		return s.paint(blue, Value(f.After, s.valueWidth(used, minValue)))
 	case a == plan.Delete:
 		return s.paint(red, Value(f.Before, s.valueWidth(used, minValue)))
 	}
 	before, after := valuePair(f.Before, f.After, s.valueWidth(used+cells(arrow), 2*minValue))
-	return s.paint(red, before) + arrow + s.paint(green, after)
+	return s.paint(red, before) + arrow + s.paint(blue, after)
 }
 
 func writeGuard(b *strings.Builder, g plan.Guard, allowed bool, s Style) {

@@ -140,7 +140,7 @@ func writeOutcome(b *strings.Builder, o apply.Outcome, address int, sum Summary,
 func statusColor(st apply.Status) string {
 	switch st {
 	case apply.Done:
-		return green
+		return blue
 	case apply.Failed:
 		return red
 	case apply.Unclear:

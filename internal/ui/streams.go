@@ -34,7 +34,8 @@ const defaultWidth = 80
 
 // System makes the streams of a process. lookup finds environment variables:
 // NO_COLOR (not empty) and TERM=dumb turn colours off, and a dumb terminal gets
-// no moving progress either.
+// no moving progress either. A terminal whose locale is not UTF-8 gets ASCII; a pipe
+// and a file always get UTF-8.
 func System(in, out, errOut *os.File, lookup func(name string) (value string, ok bool)) *Streams {
 	set := func(name string) string { v, _ := lookup(name); return v }
 	dumb := set("TERM") == "dumb"
@@ -42,6 +43,14 @@ func System(in, out, errOut *os.File, lookup func(name string) (value string, ok
 		In: in, Out: out, ErrOut: &statusWriter{w: errOut},
 		InTTY: isTerminal(in), OutTTY: isTerminal(out), ErrTTY: isTerminal(errOut) && !dumb,
 		Width: columns(out), ErrWidth: columns(errOut),
+	}
+	if !speaksUTF8(lookup) {
+		if s.OutTTY {
+			s.Out = asciiWriter{out}
+		}
+		if isTerminal(errOut) {
+			s.ErrOut = &statusWriter{w: asciiWriter{errOut}}
+		}
 	}
 	color := set("NO_COLOR") == "" && !dumb
 	s.Color, s.ErrColor = s.OutTTY && color, s.ErrTTY && color

@@ -33,12 +33,14 @@ func (s Style) valueWidth(used, least int) int {
 	}
 }
 
-// The colours, as the parameters of the escape sequence that selects them.
+// The colours, as the parameters of the escape sequence that selects them. Blue and red
+// are told apart by those who cannot tell green from red; no colour says anything that a
+// sign or a word beside it does not say.
 const (
 	bold   = "1"
 	dim    = "2"
 	red    = "31"
-	green  = "32"
+	blue   = "94"
 	yellow = "33"
 	cyan   = "36"
 )
@@ -61,7 +63,7 @@ func (s Style) plain() Style {
 func sign(a plan.Action) (mark, color string) {
 	switch a {
 	case plan.Create:
-		return "+", green
+		return "+", blue
 	case plan.Update:
 		return "~", yellow
 	case plan.Delete:
