@@ -50,7 +50,7 @@ func (c *connection) apply(ctx context.Context, r request, p *plan.Plan, agreed 
 	failure = errors.Join(result.Journal, failure)
 	recordErr := rec.finish(ctx, result, found, failure)
 
-	summary := ui.Summary{Run: rec.info.ID, Took: c.app.now().Sub(rec.started), Undo: rec.undo(r, result, found)}
+	summary := ui.Summary{Warnings: c.warnings, Run: rec.info.ID, Took: c.app.now().Sub(rec.started), Undo: rec.undo(r, result, found)}
 	switch {
 	case result.OK():
 	case result.Partial():

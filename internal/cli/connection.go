@@ -61,6 +61,8 @@ type connection struct {
 	// connectors are the ids of connectors by name in the project's snapshot, once it
 	// was asked for.
 	connectors map[string][]string
+	// warnings are what the user was told of how the command is run.
+	warnings model.Diagnostics
 	// told are the open runs that the user has been told of.
 	told    []string
 	closers []func() error

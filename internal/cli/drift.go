@@ -79,9 +79,13 @@ func (o *driftOptions) one(ctx context.Context, show func(*plan.Drift) error) (d
 		return nil, err
 	}
 	defer closing(c, &err)
+	c.tellWhatIsLost()
 	d, err = o.detect(ctx, c)
 	if err != nil {
 		return nil, err
+	}
+	if o.flags.output != formatText { // there it has been said
+		d.Warnings = append(d.Warnings, c.warnings...)
 	}
 	c.logDrift(ctx, d)
 	if err := show(d); err != nil {

@@ -166,6 +166,7 @@ func (o *planOptions) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer closing(c, &err)
+	c.tellWhatIsLost()
 	r, err := o.scope.request(c)
 	if err != nil {
 		return err

@@ -277,7 +277,7 @@ func (c *connection) showPlan(p *plan.Plan, allowed plan.Allowed) error {
 	switch c.app.flags.output {
 	case formatText:
 	case formatMarkdown:
-		part := ui.PlanMarkdown(p, allowed, c.forecast(p))
+		part := ui.PlanMarkdown(c.warned(p), allowed, c.forecast(p))
 		if c.app.documents != nil { // of several environments: one document
 			c.app.parts = append(c.app.parts, part)
 			return nil
@@ -285,7 +285,7 @@ func (c *connection) showPlan(p *plan.Plan, allowed plan.Allowed) error {
 		c.app.print(ui.MarkdownDocument(ui.MarkdownMarker(markerPlan, []string{c.env}), part))
 		return nil
 	default:
-		return c.app.encode(p)
+		return c.app.encode(c.warned(p))
 	}
 	c.app.print(ui.PlanText(p, allowed, c.forecast(p), c.app.streams.OutStyle()))
 	return nil

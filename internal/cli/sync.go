@@ -78,10 +78,7 @@ func (a *app) begin(ctx context.Context, f *consentFlags) (*connection, consent,
 		err := refusedError("descope-mgmt env list", "nothing was applied: --confirm-project %s is not the project of environment %s, which is %s", id, c.env, c.project)
 		return nil, agreed, errors.Join(err, c.close())
 	}
-	if ci, _ := a.environ("CI"); ci != "" && c.state.Made() {
-		a.note("warning: the state directory " + ui.Safe(c.state.Path()) + " is new. A runner that does not keep it has no lock, " +
-			"no history of runs and no record of what was applied: keep it between runs, or share it (--state-dir)\n")
-	}
+	c.tellWhatIsLost()
 	agreed.retry, agreed.flags = a.again(c.env), a.given()
 	return c, agreed, nil
 }
@@ -208,7 +205,7 @@ func (c *connection) showAndRun(ctx context.Context, r request, p *plan.Plan, ag
 	case c.app.flags.output == formatText || dryRun:
 		err = c.showPlan(p, agreed.allowed)
 	case p.Empty():
-		err = c.app.encode(ui.ResultJSON(apply.Result{}, ui.Summary{}))
+		err = c.app.encode(ui.ResultJSON(apply.Result{}, ui.Summary{Warnings: c.warnings}))
 	}
 	if err != nil || dryRun {
 		return err

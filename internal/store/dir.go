@@ -15,7 +15,7 @@ type Dir struct {
 	notices []string
 	// shared: a team uses the directory, through its group.
 	shared bool
-	// made: it was not there before.
+	// made: it was not there before, or empty.
 	made  bool
 	disk  Disk
 	begun begunRuns
@@ -33,8 +33,8 @@ func Open(path string) (*Dir, error) { return OpenOn(path, osDisk{}) }
 // disk, for tests.
 func OpenOn(path string, disk Disk) (*Dir, error) {
 	d := &Dir{path: filepath.Clean(path), disk: disk}
-	_, err := os.Stat(d.path)
-	d.made = errors.Is(err, fs.ErrNotExist)
+	entries, err := os.ReadDir(d.path)
+	d.made = errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0
 	if err := mkdirAll(disk, d.path); err != nil {
 		return nil, explain("making the state directory", d.path, err)
 	}
@@ -63,8 +63,8 @@ func mkdirAll(disk Disk, path string) error {
 // Path is the directory.
 func (d *Dir) Path() string { return d.path }
 
-// Made reports that the directory was not there when it was opened: nothing is known
-// of earlier runs.
+// Made reports that the directory was not there when it was opened, or that it was empty:
+// nothing is known of earlier runs.
 func (d *Dir) Made() bool { return d.made }
 
 // Notices are what a user should know about how the directory was found.

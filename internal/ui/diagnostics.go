@@ -22,6 +22,13 @@ func DiagnosticsText(d model.Diagnostics, s Style) string {
 	return b.String()
 }
 
+// DiagnosticText renders a single diagnostic.
+func DiagnosticText(d model.Diagnostic, s Style) string {
+	var b strings.Builder
+	writeDiagnostic(&b, d, s)
+	return b.String()
+}
+
 // DiagnosticsCount is the line "3 errors, 1 warning"; a severity that does not
 // occur is left out.
 func DiagnosticsCount(d model.Diagnostics) string {

@@ -19,6 +19,8 @@ type Summary struct {
 	Next string
 	// Undo says how the run is undone, or that it cannot be.
 	Undo string
+	// Warnings are what the user was told of how the command is run; in JSON only.
+	Warnings model.Diagnostics
 	// Hint is the next command for one failed change, or ""; may be nil.
 	Hint func(apply.Outcome) string
 }

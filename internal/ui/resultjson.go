@@ -2,6 +2,7 @@ package ui
 
 import (
 	"pcconnect.ai/descope-mgmt/internal/apply"
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 // docVersion is the version of the JSON documents of this package. Fields are
@@ -10,14 +11,15 @@ const docVersion = "1.0"
 
 // ResultDoc is the JSON form of the account of a run. Times are milliseconds.
 type ResultDoc struct {
-	FormatVersion string       `json:"format_version"`
-	Outcomes      []OutcomeDoc `json:"outcomes"`
-	Counts        Counts       `json:"counts"`
-	Interrupted   bool         `json:"interrupted"`
-	TookMS        int64        `json:"took_ms"`
-	Run           string       `json:"run,omitempty"`
-	Next          string       `json:"next,omitempty"`
-	Undo          string       `json:"undo,omitempty"`
+	FormatVersion string            `json:"format_version"`
+	Outcomes      []OutcomeDoc      `json:"outcomes"`
+	Counts        Counts            `json:"counts"`
+	Interrupted   bool              `json:"interrupted"`
+	TookMS        int64             `json:"took_ms"`
+	Run           string            `json:"run,omitempty"`
+	Next          string            `json:"next,omitempty"`
+	Undo          string            `json:"undo,omitempty"`
+	Warnings      model.Diagnostics `json:"warnings"`
 }
 
 // OutcomeDoc is what became of one change. Status is done, failed, not_run or
@@ -37,7 +39,7 @@ type OutcomeDoc struct {
 func ResultJSON(r apply.Result, sum Summary) ResultDoc {
 	doc := ResultDoc{
 		FormatVersion: docVersion, Outcomes: make([]OutcomeDoc, len(r.Outcomes)), Counts: Count(r),
-		Interrupted: r.Interrupted, TookMS: sum.Took.Milliseconds(), Run: sum.Run, Next: sum.Next, Undo: sum.Undo,
+		Interrupted: r.Interrupted, TookMS: sum.Took.Milliseconds(), Run: sum.Run, Next: sum.Next, Undo: sum.Undo, Warnings: sum.Warnings,
 	}
 	for i, o := range r.Outcomes {
 		d := OutcomeDoc{
