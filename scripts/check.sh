@@ -15,7 +15,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-suites=(format mod build cross docs test race crash corpus report conformance lsp demo bench lint snapshot)
+suites=(format mod build cross shell docs test race crash corpus report conformance lsp demo bench policy lint snapshot)
 # "scripts" and "golden" are parts of test, to be run alone while working.
 timeout=${TIMEOUT:-15m}
 skipped=77 # the exit code of a suite that could not run
@@ -99,8 +99,13 @@ suite_snapshot() { # a release, twice the same bytes, for some systems
     SNAPSHOT_SHORT=1 scripts/snapshot.sh
 }
 
-suite_docs() { # links, decision records, commands shown, architecture
-    tests '^(TestDocs|TestArchitecture|TestNoMachinePaths)' ./internal/
+suite_shell() { # shell scripts
+    command -v shellcheck >/dev/null || skip 'shellcheck is not installed'
+    shellcheck ci/*.sh scripts/*.sh .ci/run .githooks/*
+}
+
+suite_docs() { # links, decision records, commands shown, the files for CI, architecture
+    tests '^(TestDocs|TestCI|TestArchitecture|TestNoMachinePaths)' ./internal/
 }
 
 suite_test() { # the command that the README gives; rewriting goldens and scripts changes nothing; the coverage floors
@@ -175,6 +180,10 @@ suite_bench() { # figures with a budget, processes included
     local cue
     cue=$(scripts/tools.sh cue)
     (cd bench && go test -count=1 -timeout "$timeout" -cue "$cue")
+}
+
+suite_policy() { # rules for Terraform's plans over ours, with Open Policy Agent and jq
+    (cd policy && go mod tidy -diff && go mod verify && go vet ./... && tests '^Test' ./...)
 }
 
 suite_lint() { # static analysis
