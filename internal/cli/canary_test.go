@@ -190,6 +190,9 @@ func canaryStory() [][]string {
 		{"__complete", "backup", "show", ""},
 		{"__complete", "tenant", "show", ""},
 		{"completion", "bash"},
+		{"completion", "fish"},
+		{"completion", "powershell"},
+		{"completion", "zsh"},
 		sure("sync", "--emulator"),
 		{"plan", "--log-file", "no/such/dir"},
 	}

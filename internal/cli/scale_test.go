@@ -5,9 +5,10 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
-	"runtime"
+	"os"
+	"regexp"
+	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -53,10 +54,17 @@ func TestTenThousandTenants(t *testing.T) {
 	cmd := w.command("sync", "--env", "dev", "--yes", "--adopt-existing", "-o", "json")
 	var stderr output
 	cmd.Stderr = &stderr
-	out, err := cmd.Output()
+	var stdout output
+	cmd.Stdout = &stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	peak := peakOf(cmd.Process.Pid)
+	err := cmd.Wait()
 	if err != nil {
 		t.Fatalf("%v: %s", err, &stderr)
 	}
+	out := []byte(stdout.String())
 	var result struct{ Counts struct{ Done int } }
 	if err := json.Unmarshal(out, &result); err != nil || result.Counts.Done != 60 {
 		t.Errorf("%v: %d done: %.300s", err, result.Counts.Done, out)
@@ -68,12 +76,35 @@ func TestTenThousandTenants(t *testing.T) {
 	if took := time.Since(started); took > 3*time.Minute {
 		t.Errorf("it took %v", took)
 	}
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && runtime.GOOS == "linux" && !underRace {
-		const limit = 1 << 20 // KiB
-		if usage.Maxrss > limit {
-			t.Errorf("sync took %d MiB", usage.Maxrss>>10)
+	if peak > 0 && !underRace {
+		const limit = 1 << 10 // MiB
+		if peak > limit {
+			t.Errorf("sync took %d MiB", peak)
 		}
-		t.Logf("sync of %d tenants took %d MiB", n, usage.Maxrss>>10)
+		t.Logf("sync of %d tenants took %d MiB", n, peak)
+	}
+}
+
+// peakOf watches a process until it ends, and returns the most memory that it had, in
+// MiB, or 0 where the system does not say. What wait4 tells of a child includes what its
+// parent had when it was made, and this test has a lot.
+func peakOf(pid int) int {
+	most := 0
+	for {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			return most
+		}
+		m := regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`).FindSubmatch(status)
+		if m == nil {
+			return most // it has ended
+		}
+		kib, err := strconv.Atoi(string(m[1]))
+		if err != nil {
+			return most
+		}
+		most = max(most, kib>>10)
+		time.Sleep(5 * time.Millisecond)
 	}
 }
 

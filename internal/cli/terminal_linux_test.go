@@ -104,7 +104,7 @@ func TestOnATerminal(t *testing.T) {
 	w.write("envs/staging/staging.cue", "package envs\nenvironment: name: \"staging\"\n")
 	p := w.onTerminal(100, "sync", "--env", "dev", "--parallelism", "2")
 	p.shows("Apply 10 changes to project " + devProject + " (dev)? [y/N] ")
-	contains(t, p.screen.String(), "\x1b[32m", " 10 to create, 0 to update")
+	contains(t, p.screen.String(), "\x1b[94m", " 10 to create, 0 to update")
 	if n := w.writes(); n != 0 {
 		t.Fatalf("%d writes before the answer", n)
 	}

@@ -7,13 +7,13 @@ import (
 
 func TestASCII(t *testing.T) {
 	for in, want := range map[string]string{
-		"":                           "",
-		"plain\x1b[1m\n":             "plain\x1b[1m\n",
-		"a → b…":                     "a > b~",
-		"Zażółć日":                    "Za??????",
-		"e\u0301":                    "e",
-		"broken \xff":                "broken ?",
-		"▀ Reading":                  "# Reading",
+		"":                            "",
+		"plain\x1b[1m\n":              "plain\x1b[1m\n",
+		"a → b…":                      "a > b~",
+		"Zażółć日":                     "Za??????",
+		"e\u0301":                     "e",
+		"broken \xff":                 "broken ?",
+		"▀ Reading":                   "# Reading",
 		"─ rule — and – dash █ ▄ bar": "- rule - and - dash # - bar",
 	} {
 		var b bytes.Buffer
