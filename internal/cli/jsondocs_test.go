@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"pcconnect.ai/descope-mgmt/internal/compiler"
+	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
 	src "pcconnect.ai/descope-mgmt/internal/source"
 	"pcconnect.ai/descope-mgmt/internal/store"
@@ -41,6 +42,8 @@ func TestDocumentedJSON(t *testing.T) {
 		check{},
 		initDoc{},
 		schemaDoc{},
+		ui.DiagnosticsDoc{},
+		model.Diagnostic{},
 		explainDoc{},
 		explainEntry{},
 		compiler.Contribution{},

@@ -93,7 +93,7 @@ func (o *lspOptions) run(cmd *cobra.Command, args []string) error {
 	connection := connectionFlags(cmd)
 	options := lsp.Options{
 		In: o.streams.In, Out: o.streams.Out,
-		Checker: newLspChecker(o.app),
+		Checker: newLspChecker(),
 		Start:   func() (*lsp.Server, error) { return startCueServer(self, args, o.streams.ErrOut) },
 		Plan: func(ctx context.Context, root, env string) (string, error) {
 			return planFor(ctx, self, root, env, connection)
@@ -126,7 +126,11 @@ func connectionFlags(cmd *cobra.Command) []string {
 // is asked for anything.
 func startCueServer(self string, args []string, log io.Writer) (*lsp.Server, error) {
 	cmd := exec.Command(self, append([]string{"lsp", "--cue", "--"}, args...)...) //nolint:gosec // this program
-	cmd.Env = append(os.Environ(), "CUE_REGISTRY=none")
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {               // which are none of its business
+		name, _, _ := strings.Cut(v, "=")
+		return strings.HasPrefix(name, "DESCOPE_")
+	})
+	cmd.Env = append(cmd.Env, "CUE_REGISTRY=none")
 	cmd.Stderr = log
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -36,7 +36,7 @@ type outlined struct {
 // maxEvaluations bounds the evaluations at once: one, and some that were given up.
 const maxEvaluations = 3
 
-func newLspChecker(*app) *lspChecker {
+func newLspChecker() *lspChecker {
 	return &lspChecker{slots: make(chan struct{}, maxEvaluations), patience: 10 * time.Second, outlines: map[string]outlined{}}
 }
 

@@ -116,6 +116,7 @@ func (l *loaded) unknownFields(v cue.Value) model.Diagnostics {
 		if embed := l.embedded(); d.Origin.IsZero() && embed != nil {
 			return model.Diagnostics{l.embeddedAtTop(embed)} // all of its fields are unknown here
 		}
+		l.rename(&d, name, model.Suggest(name, known))
 		diags = append(diags, d)
 	}
 	return diags

@@ -265,11 +265,19 @@ func (h *hub) contribute(p *pendingRequest, f func() []any) {
 		}
 		return marshal(list)
 	}
-	h.elsewhere(func() func() {
-		ours := f()
-		return func() {
-			p.ours, p.have.ours = ours, true
-			h.merged(p)
-		}
+	h.elsewhere(func() (event func()) {
+		var ours []any
+		defer func() { // whatever became of f, the request is answered
+			defect := recover()
+			event = func() {
+				if defect != nil {
+					h.defect(defect)
+				}
+				p.ours, p.have.ours = ours, true
+				h.merged(p)
+			}
+		}()
+		ours = f()
+		return nil
 	})
 }

@@ -40,7 +40,9 @@ type fakeChecker struct {
 	root    string
 	check   func(context.Context, Change, func(Report)) Summary
 	outline Outline
-	makes   map[string][]byte
+	// outlining, if not nil, runs before an outline is given.
+	outlining func(context.Context)
+	makes     map[string][]byte
 }
 
 func (f *fakeChecker) Root(file string) (string, bool) {
@@ -54,7 +56,12 @@ func (f *fakeChecker) Check(ctx context.Context, c Change, report func(Report)) 
 	return f.check(ctx, c, report)
 }
 
-func (f *fakeChecker) Outline(context.Context, string, map[string][]byte) Outline { return f.outline }
+func (f *fakeChecker) Outline(ctx context.Context, _ string, _ map[string][]byte) Outline {
+	if f.outlining != nil {
+		f.outlining(ctx)
+	}
+	return f.outline
+}
 
 func (f *fakeChecker) MakeDefault(context.Context, string, model.Diagnostic, map[string][]byte) map[string][]byte {
 	return f.makes

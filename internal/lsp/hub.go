@@ -152,7 +152,7 @@ func (h *hub) elsewhere(f func() func()) {
 	h.background.Go(func() {
 		defer func() {
 			if p := recover(); p != nil {
-				h.events.push(func() { h.log(typeError, fmt.Sprintf("descope-mgmt: a defect: %v", p)) })
+				h.events.push(func() { h.defect(p) })
 			}
 		}()
 		if event := f(); event != nil {
@@ -160,6 +160,9 @@ func (h *hub) elsewhere(f func() func()) {
 		}
 	})
 }
+
+// defect reports a panic.
+func (h *hub) defect(p any) { h.log(typeError, fmt.Sprintf("descope-mgmt: a defect: %v", p)) }
 
 // ask sends a request of our own to the editor; its response is of no interest.
 func (h *hub) ask(method string, params any) {

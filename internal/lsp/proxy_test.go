@@ -441,3 +441,82 @@ func TestFlood(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAnswersAll: a request is answered when what is ours panics, or is not wanted any
+// more before it is known.
+func TestAnswersAll(t *testing.T) {
+	s := newSession(t, Options{}, func(f *fakeServer, m message) {
+		initializes(f, m)
+		if m.Method == methodCodeLens {
+			f.send(response(m.ID, []any{"theirs"}))
+		}
+	})
+	s.start()
+	s.open("envs/dev/dev.cue", "x: 1\n")
+	s.checker.outlining = func(context.Context) { panic("a defect") }
+	s.ask(2, methodCodeLens, map[string]any{"textDocument": documentID{s.uri("envs/dev/dev.cue")}})
+	if m := s.reply(2); string(m.Result) != `["theirs"]` {
+		t.Errorf("%s %s", m.Result, m.Error)
+	}
+	s.checker.outlining = func(ctx context.Context) { <-ctx.Done() }
+	s.ask(3, methodDocumentLink, map[string]any{"textDocument": documentID{s.uri("envs/dev/dev.cue")}})
+	s.notify(methodCancel, map[string]any{"id": 3})
+	if m := s.reply(3); !strings.Contains(string(m.Error), "cancelled") {
+		t.Errorf("%s %s", m.Result, m.Error)
+	}
+	if err := s.finish(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAbleEditor: one that watches files and can be made to show a document.
+func TestAbleEditor(t *testing.T) {
+	var checks atomic.Int32
+	s := newSession(t, Options{}, func(f *fakeServer, m message) {
+		if m.Method == methodInitialize {
+			f.send(response(m.ID, map[string]any{"capabilities": map[string]any{
+				"codeActionProvider":     map[string]any{"codeActionKinds": []any{"source.organizeImports"}},
+				"executeCommandProvider": map[string]any{"commands": []any{"cue.theirs"}},
+				"textDocumentSync":       1,
+			}}))
+			return
+		}
+		initializes(f, m)
+	})
+	s.checker.check = func(context.Context, Change, func(Report)) Summary {
+		checks.Add(1)
+		return Summary{Notice: "a notice", Environments: []string{"dev"}}
+	}
+	f := <-s.servers
+	s.ask(1, methodInitialize, map[string]any{"capabilities": map[string]any{
+		"window":    map[string]any{"showDocument": map[string]any{"support": true}},
+		"workspace": map[string]any{"didChangeWatchedFiles": map[string]any{"dynamicRegistration": true}},
+	}})
+	able := string(s.reply(1).Result)
+	for _, want := range []string{`["source.organizeImports","quickfix"]`, `["cue.theirs","descope-mgmt.plan","descope-mgmt.open"]`, `"openClose":true`} {
+		if !strings.Contains(able, want) {
+			t.Errorf("no %s in %s", want, able)
+		}
+	}
+	s.notify(methodInitialized, map[string]any{})
+	watch := next(t, s.got, "files to watch", method(methodRegister))
+	s.send(response(watch.ID, nil)) // is not passed on
+	s.open("envs/dev/dev.cue", "x: 1\n")
+	next(t, s.got, "a notice", func(m message) bool { return strings.Contains(string(m.Params), "a notice") })
+	was := checks.Load()
+	s.notify(methodWatched, map[string]any{"changes": []any{map[string]any{"uri": s.uri("envs/flows/login.json"), "type": 2}}})
+	for checks.Load() == was {
+		time.Sleep(time.Millisecond)
+	}
+	s.ask(2, methodExecute, command{Command: commandOpen, Arguments: []any{openArgument{URI: s.uri("envs/dev/dev.cue")}}})
+	next(t, s.got, "a document to show", method(methodShowDocument))
+	s.reply(2)
+	if err := s.finish(); err != nil {
+		t.Error(err)
+	}
+	for len(f.got) > 0 {
+		if m := <-f.got; m.isResponse() || strings.Contains(string(m.Params), "login.json") {
+			t.Errorf("the server got %+v", m)
+		}
+	}
+}

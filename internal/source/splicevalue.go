@@ -37,7 +37,9 @@ func quotedText(name string) string {
 }
 
 // isSet reports whether the order of a list means nothing.
-func isSet(key model.Key, path string) bool { return slices.Contains(model.Spec(key.Kind).Sets, path) }
+func isSet(key model.Key, path string) bool {
+	return key.Kind != "" && slices.Contains(model.Spec(key.Kind).Sets, path) // the environment has none
+}
 
 // replace puts a value where the environment's own files write it. It reports
 // whether the place gives a value at all.
