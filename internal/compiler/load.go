@@ -212,6 +212,9 @@ func (l *loaded) parse(name string, src any, cfg parser.Config) (*ast.File, erro
 		if d := l.module.embedsNothing(file); d != nil {
 			return nil, l.reject(*d)
 		}
+		if d := l.module.embedsOutside(file); d != nil {
+			return nil, l.reject(*d)
+		}
 	}
 	if diags := l.module.changedLabels(file, data); len(diags) > 0 {
 		return nil, l.reject(diags...)

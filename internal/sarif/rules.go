@@ -43,6 +43,7 @@ func languageRules() []Rule {
 		rule("undefined", "A value refers to something that is not there.", "Look at the spelling, and at the environment that lacks it."),
 		rule("embedded", "A definition stands at the top of a file, which opens the whole configuration to misspelt fields.", "Write the fields one by one: tenants: schema.#Tenants."),
 		rule("embed-without-extern", "A file embeds others without saying so in its first line, and CUE embeds nothing then.", "Write @extern(embed) above the package clause."),
+		rule("embed-outside", "A file is embedded through a link that leads out of the module.", "Put the file itself into the module."),
 		rule("changed-key", "A key has another spelling for CUE than in the file.", "Write it as CUE does, or in parentheses."),
 		rule("endless", "A value contains itself without end.", "Make the field optional, or break the circle."),
 		rule("invalid", "The value is not valid.", "Look at what the schema allows there: docs/configuration.md."),
