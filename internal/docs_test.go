@@ -115,7 +115,7 @@ func TestDocsCommands(t *testing.T) {
 			return
 		}
 		commands := consoleCommands(text)
-		if name == "docs/recovery.md" || name == "docs/safety.md" {
+		if name == "docs/recovery.md" || name == "docs/safety.md" || name == "docs/troubleshooting.md" {
 			commands = append(commands, inlineCommands(text)...)
 		}
 		shown += len(commands)
@@ -136,7 +136,7 @@ func TestDocsCommands(t *testing.T) {
 func scriptCommands(script string) string {
 	script, _, _ = strings.Cut(script, "\n-- ")
 	var out strings.Builder
-	for _, m := range regexp.MustCompile(`(?m)^(?:! )?(?:exec|exits \d+|shows \d+|process \d+) (descope-mgmt .*)$`).FindAllStringSubmatch(script, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^(?:! )?(?:exec|exits \d+|shows \d+|told \d+|process \d+) (descope-mgmt .*)$`).FindAllStringSubmatch(script, -1) {
 		out.WriteString(regexp.MustCompile(`\$([A-Z]+)`).ReplaceAllString(m[1], "$1") + "\n")
 	}
 	return out.String()
@@ -150,10 +150,11 @@ func TestScriptCommands(t *testing.T) {
 }
 
 // inlineCommands are the commands of ours, with arguments, that a page sets as
-// code in its text.
+// code in its text. (In a heading it is an error.)
 func inlineCommands(page string) []string {
 	var out []string
-	for _, m := range regexp.MustCompile("`(descope-mgmt [^`]+)`").FindAllStringSubmatch(withoutFences(page), -1) {
+	text := regexp.MustCompile(`(?m)^#.*$`).ReplaceAllString(withoutFences(page), "")
+	for _, m := range regexp.MustCompile("`(descope-mgmt [^`]+)`").FindAllStringSubmatch(text, -1) {
 		out = append(out, m[1])
 	}
 	return out

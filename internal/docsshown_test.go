@@ -130,3 +130,29 @@ func TestDocsInOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestDocsErrors demands that every error that a page explains, a heading that is set
+// as code, is provoked by a script: "told" takes them in their order.
+func TestDocsErrors(t *testing.T) {
+	const name = "docs/troubleshooting.md"
+	headings := regexp.MustCompile("(?m)^### `.*`$").FindAllString(readFile(t, name), -1)
+	script := readFile(t, "internal/cli/testdata/script/troubleshooting.txtar")
+	told := regexp.MustCompile(`(?m)^told \d+ descope-mgmt `).FindAllString(script, -1)
+	if len(headings) < 40 || len(headings) != len(told) {
+		t.Errorf("%s explains %d errors, at least 40 are wanted, and its script provokes %d", name, len(headings), len(told))
+	}
+}
+
+// TestDocsIndex demands that the index leads to every page.
+func TestDocsIndex(t *testing.T) {
+	index := readFile(t, "docs/README.md")
+	pages, err := filepath.Glob(filepath.Join("..", "docs", "*.md"))
+	if err != nil || len(pages) < 20 {
+		t.Fatalf("found %d pages (%v)", len(pages), err)
+	}
+	for _, p := range pages {
+		if name := filepath.Base(p); name != "README.md" && !strings.Contains(index, "("+name+")") {
+			t.Errorf("docs/README.md does not lead to %s", name)
+		}
+	}
+}

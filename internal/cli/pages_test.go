@@ -56,6 +56,14 @@ func cmdShows(ts *testscript.TestScript, _ bool, args []string) {
 	if n >= len(blocks) {
 		ts.Fatalf("%s shows the output of %q %d times: there is no turn %d", p.name, command, len(blocks), n+1)
 	}
+	out, both := runShown(ts, args)
+	if !samePage(blocks[n], out) && !samePage(blocks[n], both) {
+		ts.Fatalf("%s shows below %q\n%s\nbut it prints\n%s", p.name, command, blocks[n], both)
+	}
+}
+
+// runShown is exits, with what came to stdout, and what a terminal would show.
+func runShown(ts *testscript.TestScript, args []string) (string, string) {
 	var out, both bytes.Buffer
 	a := &app{
 		environ: func(name string) (string, bool) { v := ts.Getenv(name); return v, v != "" },
@@ -69,9 +77,27 @@ func cmdShows(ts *testscript.TestScript, _ bool, args []string) {
 	if code := a.run(context.Background(), args[2:]); fmt.Sprint(code) != args[0] {
 		ts.Fatalf("exit code %d, want %s\n%s", code, args[0], both.String())
 	}
-	work := ts.Getenv("WORK")
-	if !samePage(blocks[n], strings.ReplaceAll(out.String(), work, "")) && !samePage(blocks[n], strings.ReplaceAll(both.String(), work, "")) {
-		ts.Fatalf("%s shows below %q\n%s\nbut it prints\n%s", p.name, command, blocks[n], both.String())
+	return out.String(), both.String()
+}
+
+// cmdTold is exits, and looks in what is printed for the text of the page's next
+// heading that is set as code: "told 5 descope-mgmt validate". So each error that the
+// page explains is one that is printed.
+func cmdTold(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 || args[1] != "descope-mgmt" {
+		ts.Fatalf("usage: told CODE descope-mgmt ARGUMENT...")
+	}
+	p := ts.Value(pagesKey{}).(*pages)
+	headings := regexp.MustCompile("(?m)^### `(.*)`$").FindAllStringSubmatch(p.text, -1)
+	n := p.shown[p.name]
+	p.shown[p.name]++
+	_, both := runShown(ts, args)
+	if n >= len(headings) {
+		ts.Fatalf("%s has only %d headings; it prints\n%s", p.name, len(headings), both)
+	}
+	text := strings.ReplaceAll(regexp.QuoteMeta(plainPage(headings[n][1])), "…", ".*?")
+	if !regexp.MustCompile(text).MatchString(plainPage(both)) {
+		ts.Fatalf("the next heading of %s is\n%s\nbut it prints\n%s", p.name, headings[n][1], both)
 	}
 }
 

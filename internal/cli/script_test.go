@@ -58,6 +58,7 @@ func TestScripts(t *testing.T) {
 			"page":      cmdPage,
 			"shows":     cmdShows,
 			"writes":    cmdWrites,
+			"told":      cmdTold,
 			"jobscript": cmdJobScript,
 		},
 	}
