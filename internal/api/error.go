@@ -108,6 +108,9 @@ func IsAuth(err error) bool { return hasKind(err, KindAuth) }
 // this.
 func IsLicence(err error) bool { return hasKind(err, KindLicence) }
 
+// IsUnreachable reports whether there was no answer, or no way to the server.
+func IsUnreachable(err error) bool { return hasKind(err, KindNetwork) }
+
 // IsNotFound reports whether Descope says that the object does not exist.
 func IsNotFound(err error) bool { return hasKind(err, KindNotFound) }
 

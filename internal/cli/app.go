@@ -50,6 +50,8 @@ type app struct {
 	running atomic.Value
 	// who runs the command, once that has been found out.
 	who *identity
+	// line is the command line as it was typed.
+	line []string
 	// cmd and args are what is being run, once the command line has been read.
 	cmd  *cobra.Command
 	args []string

@@ -102,15 +102,3 @@ func exitCode(err error) int {
 		return exitFailed
 	}
 }
-
-// hintOf is the next command that an error names, or "".
-func hintOf(err error) string {
-	var coded *codedError
-	if errors.As(err, &coded) && coded.hint != "" {
-		return coded.hint
-	}
-	if api.IsAuth(err) {
-		return "descope-mgmt doctor"
-	}
-	return ""
-}

@@ -86,6 +86,7 @@ func (a *app) run(ctx context.Context, args []string) (code int) {
 			code = a.crashed(p)
 		}
 	}()
+	a.line = args
 	root := newRootCmd(a)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -101,7 +102,7 @@ func (a *app) fail(err error) {
 	if err == nil || err.Error() == "" {
 		return // fine, or everything has been said
 	}
-	text, hint := err.Error(), a.here(hintOf(err))
+	text, hint := err.Error(), a.nextStep(err)
 	if errors.Is(err, context.Canceled) {
 		text = "interrupted"
 	}

@@ -89,7 +89,11 @@ func parseKeys(texts []string) ([]model.Key, error) {
 	for _, t := range texts {
 		k, err := model.ParseKey(t)
 		if err != nil {
-			return nil, configError("", "%w", err)
+			mistyped := &model.MistypedError{Text: err.Error(), Word: t}
+			if !strings.Contains(t, "/") {
+				mistyped.Meant = model.Key{Kind: model.Tenant, ID: t}.String()
+			}
+			return nil, configError("", "%w", mistyped)
 		}
 		keys = append(keys, k)
 	}

@@ -97,7 +97,7 @@ func (c *connection) agree(ctx context.Context, o operation, agreed consent) err
 		if agreed.allowed.ConfirmProject != c.project {
 			err := c.prompter().TypeToConfirm(ctx, "This cannot be taken back by a rollback.", c.project)
 			if errors.Is(err, ui.ErrNoTerminal) {
-				return refusedError("", "nothing was done: this must be confirmed with --confirm-project %s", c.project)
+				return refusedError("", "nothing was done: this must be confirmed with %w", &answerable{nil, "--confirm-project " + c.project})
 			}
 			return declined(err, "nothing was done", "--confirm-project "+c.project)
 		}

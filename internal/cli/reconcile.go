@@ -411,7 +411,7 @@ func (c *connection) askGuard(ctx context.Context, g plan.Guard, allowed *plan.A
 func declined(err error, what, flag string) error {
 	switch {
 	case errors.Is(err, ui.ErrNoTerminal):
-		return refusedError("", "%s: %w; %s answers beforehand", what, err, flag)
+		return refusedError("", "%s: %w; %s answers beforehand", what, &answerable{err, flag}, flag)
 	case errors.Is(err, ui.ErrDeclined):
 		return refusedError("", "%s: %w", what, err)
 	default:

@@ -210,7 +210,7 @@ func (c *connection) confirmFull(ctx context.Context, agreed consent) error {
 	}
 	err := c.prompter().TypeToConfirm(ctx, "All fields are written as they were in the backup, those that this tool does not know too.", c.project)
 	if errors.Is(err, ui.ErrNoTerminal) {
-		return refusedError("", "nothing was applied: --full must be confirmed with --confirm-project %s", c.project)
+		return refusedError("", "nothing was applied: --full must be confirmed with %w", &answerable{nil, "--confirm-project " + c.project})
 	}
 	return declined(err, "nothing was applied", "--confirm-project "+c.project)
 }

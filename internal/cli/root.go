@@ -122,7 +122,10 @@ func (a *app) checkGlobalFlags(cmd *cobra.Command) error {
 	if !slices.Contains(allowed, a.flags.output) {
 		bad := a.flags.output
 		a.flags.output = formatText
-		return configError("", "%s has no output format %q; choose one of %s", cmd.CommandPath(), bad, strings.Join(allowed, ", "))
+		return configError("", "%w", &model.MistypedError{
+			Text: fmt.Sprintf("%s has no output format %q; choose one of %s", cmd.CommandPath(), bad, strings.Join(allowed, ", ")),
+			Word: bad, Meant: model.Suggest(bad, allowed),
+		})
 	}
 	return nil
 }
@@ -211,11 +214,11 @@ func helpKnowsCommands(root *cobra.Command) {
 
 func unknownCommand(parent *cobra.Command, word string) error {
 	parent.SuggestionsMinimumDistance = 2
-	hint := parent.CommandPath() + " --help"
+	text := fmt.Sprintf("there is no command %q", parent.CommandPath()+" "+word)
 	if s := parent.SuggestionsFor(word); len(s) > 0 {
-		hint = parent.CommandPath() + " " + s[0]
+		return configError("", "%w", &model.MistypedError{Text: text, Word: word, Meant: s[0]})
 	}
-	return configError(hint, "there is no command %q", parent.CommandPath()+" "+word)
+	return configError(parent.CommandPath()+" --help", "%s", text)
 }
 
 // unknownFlag suggests the flag of the command that was meant, or else the command that
@@ -229,7 +232,9 @@ func unknownFlag(cmd *cobra.Command, name string) error {
 	cmd.LocalFlags().VisitAll(add)
 	cmd.InheritedFlags().VisitAll(add)
 	if s := model.Suggest(name, names); s != "" {
-		return configError(cmd.CommandPath()+" --help", "there is no flag --%s; did you mean --%s?", name, s)
+		return configError("", "%w", &model.MistypedError{
+			Text: fmt.Sprintf("there is no flag --%s; did you mean --%s?", name, s), Word: "--" + name, Meant: "--" + s,
+		})
 	}
 	var others []string
 	for _, c := range cmd.Root().Commands() {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -181,10 +182,18 @@ func chooseProject(env, configured string, v variables) (setting, error) {
 		return given, nil
 	}
 	if given.value != "" && given.value != configured {
-		return setting{}, refusedError("", "environment %s belongs to project %s, but %s says %s; the environment decides, so unset one of the two",
+		return setting{}, refusedError(unsetting(given), "environment %s belongs to project %s, but %s says %s; the environment decides, so unset one of the two",
 			env, configured, given.where(), given.value)
 	}
 	return setting{configured, "project_id", fromConfig}, nil
+}
+
+// unsetting is the command that takes a setting back, where the shell made it.
+func unsetting(s setting) string {
+	if s.source == fromEnv {
+		return "unset " + s.name
+	}
+	return ""
 }
 
 // chooseBaseURL decides which server is spoken to. What comes from a file is
@@ -247,5 +256,8 @@ func known(name, from string, names []string) error {
 	if near := model.Suggest(name, names); near != "" {
 		meant = "; did you mean " + near + "?"
 	}
-	return configError("", "there is no environment %q%s; there are %s%s", name, from, strings.Join(names, ", "), meant)
+	return configError("", "%w", &model.MistypedError{
+		Text: fmt.Sprintf("there is no environment %q%s; there are %s%s", name, from, strings.Join(names, ", "), meant),
+		Word: name, Meant: model.Suggest(name, names),
+	})
 }

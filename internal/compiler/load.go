@@ -186,6 +186,7 @@ func (m *Module) packageName(shared, own []source) (string, model.Diagnostics) {
 			d.Origin = m.origin(s.pkgAt)
 			d.Detail = "CUE would leave one of them out without a word"
 			d.Hint = "write package " + name
+			d.Fix = &model.Fix{At: d.Origin, Old: s.pkg, New: name}
 			diags = append(diags, d)
 		}
 	}

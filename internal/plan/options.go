@@ -11,7 +11,10 @@ import (
 func (c *computation) checkOptions() error {
 	for _, k := range c.options.Targets {
 		if !has(c.desired, k) && !has(c.live, k) && !has(c.last, k) {
-			return fmt.Errorf("target %s is neither in the configuration nor live%s", k, c.didYouMean(k))
+			return &model.MistypedError{
+				Text: fmt.Sprintf("target %s is neither in the configuration nor live%s", k, c.didYouMean(k)),
+				Word: k.String(), Meant: c.nearest(k),
+			}
 		}
 	}
 	for _, k := range c.options.PruneUnmanaged {
@@ -30,6 +33,14 @@ func (c *computation) checkOptions() error {
 }
 
 func (c *computation) didYouMean(k model.Key) string {
+	if meant := c.nearest(k); meant != "" {
+		return "; did you mean " + meant + "?"
+	}
+	return ""
+}
+
+// nearest is the address that was likely meant, or "".
+func (c *computation) nearest(k model.Key) string {
 	var ids []string
 	for _, s := range []model.State{c.desired, c.live} {
 		for _, r := range s.Of(k.Kind) {
@@ -37,7 +48,7 @@ func (c *computation) didYouMean(k model.Key) string {
 		}
 	}
 	if id := model.Suggest(k.ID, ids); id != "" {
-		return fmt.Sprintf("; did you mean %s?", model.Key{Kind: k.Kind, ID: id})
+		return model.Key{Kind: k.Kind, ID: id}.String()
 	}
 	return ""
 }
