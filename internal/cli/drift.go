@@ -47,7 +47,7 @@ Exit 0: no drift. 2: drift. 1: it could not be told.`,
 	}
 	o.several.add(cmd)
 	addList(cmd.Flags(), &o.targets, "target", "only these resources, for example tenant/acme-corp")
-	addList(cmd.Flags(), &o.ignore, "ignore", "leave out these addresses or fields (ADDRESS or ADDRESS.FIELD, * is any text)")
+	addList(cmd.Flags(), &o.ignore, "ignore", "leave out, this time, these addresses or fields (ADDRESS or ADDRESS.FIELD, * is any text); --resolve --accept is for good")
 	must(cmd.RegisterFlagCompletionFunc("target", a.completeAddresses))
 	must(cmd.RegisterFlagCompletionFunc("ignore", a.completeAddresses))
 	o.resolve.add(a, cmd)

@@ -32,7 +32,7 @@ both values and the line of each; what only one of them has, and whether enabled
 so; flows by what they do. With --live it compares the projects themselves.
 
 What makes an environment the one that it is (project_id, base_url, protected, rate,
-connectors, urls) is listed apart, and is a difference only with --environment.
+connectors, urls) is listed apart, and is a difference only with --settings.
 
 Exit 0 if there is no difference, 2 if there is.`,
 		Example: `  descope-mgmt env diff staging prod
@@ -46,7 +46,7 @@ Exit 0 if there is no difference, 2 if there is.`,
 	}
 	addList(cmd.Flags(), &o.targets, "target", "only these resources, for example tenant/acme-corp (repeat, or separate by commas)")
 	cmd.Flags().BoolVar(&o.live, "live", false, "compare the live projects, not what is written")
-	cmd.Flags().BoolVar(&o.facts, "environment", false, "what differs about the environments themselves counts, too")
+	cmd.Flags().BoolVar(&o.facts, "settings", false, "what differs about the environments themselves counts, too")
 	must(cmd.RegisterFlagCompletionFunc("target", a.completeAddresses))
 	return cmd
 }

@@ -63,6 +63,10 @@ func TestDidYouMean(t *testing.T) {
 		"sync --dryrun":          "did you mean --dry-run?",
 		"plan --yes":             "there is descope-mgmt",
 		"sync --auto-aprove-all": "there is no flag --auto-aprove-all",
+		"undo":                   "descope-mgmt rollback",
+		"apply --env dev":        "descope-mgmt sync --env dev",
+		"adopt --help":           "descope-mgmt import --help",
+		"flow templates --help":  "descope-mgmt flow --help",
 		"sync -Z":                "there is no flag -Z",
 		"plan --environnement x": "did you mean --environment?",
 	} {

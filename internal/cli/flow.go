@@ -16,7 +16,7 @@ import (
 func newFlowCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "flow",
-		Short: "Flows of a project: templates, deploy, diff, merge, history",
+		Short: "Flows of a project: list, show, deploy, lint, diff, merge, export, import, history, rollback",
 		Long: `Flows are written in the configuration, from a template or as a definition that was
 exported; sync and flow deploy bring them into a project. They are compared by what they
 do, not by their bytes.`,

@@ -89,7 +89,10 @@ func (a *app) run(ctx context.Context, args []string) (code int) {
 	a.line = args
 	root := newRootCmd(a)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := unknownWithHelp(root, args)
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
 	if a.flags.output == "" {
 		a.flags.output = formatIn(args)
 	}

@@ -23,7 +23,7 @@ func newProjectCloneCmd(a *app) *cobra.Command {
 	o := &projectCloneOptions{app: a}
 	cmd := &cobra.Command{
 		Use:   "clone NAME",
-		Short: "Make a new project like the one of an environment (paid plan)",
+		Short: "Make a new project like the one of an environment, without its tenants (paid plan)",
 		Long: `Clone makes a project with the settings, flows and styles of this one, and with the
 secrets of its connectors, but without tenants, users and access keys. It is the only way
 in which Descope's API makes projects, and needs a paid plan and a management key of the

@@ -28,7 +28,7 @@ func newBackupRestoreCmd(a *app) *cobra.Command {
 	o := &restoreOptions{app: a}
 	cmd := &cobra.Command{
 		Use:   "restore NAME",
-		Short: "Make a project what it was in a backup",
+		Short: "Make a project what it was in a backup (what is managed; --full for all)",
 		Long: `Restore is a plan like any other, with the backup as what is wanted: it is shown,
 asked about, backed up, applied and verified. It writes the fields that the
 configuration can manage, and lists what else differs.

@@ -56,16 +56,40 @@ func newRootCmd(a *app) *cobra.Command {
 		a.cmd, a.args = cmd, args
 		return a.checkGlobalFlags(cmd)
 	}
-	root.AddCommand(
-		newInitCmd(a), newEvalCmd(a), newValidateCmd(a), newFmtCmd(a), newExplainCmd(a),
-		newPlanCmd(a), newSyncCmd(a), newDriftCmd(a), newRollbackCmd(a), newRunsCmd(a), newBackupCmd(a), newAuditCmd(a),
-		newTenantCmd(a), newFlowCmd(a), newProjectCmd(a), newEnvCmd(a), newReportCmd(a), newImportCmd(a),
-		newSchemaCmd(a), newDoctorCmd(a), newEmulatorCmd(a), newLspCmd(a), newVersionCmd(a),
-	)
+	inGroup(root, "To begin", newInitCmd(a), newImportCmd(a), newDoctorCmd(a), newEmulatorCmd(a))
+	inGroup(root, "Every day", newPlanCmd(a), newSyncCmd(a), newDriftCmd(a))
+	inGroup(root, "To take back and look back", newRollbackCmd(a), newRunsCmd(a), newBackupCmd(a), newAuditCmd(a), newReportCmd(a))
+	inGroup(root, "What there is", newTenantCmd(a), newFlowCmd(a), newProjectCmd(a), newEnvCmd(a))
+	inGroup(root, "The configuration", newEvalCmd(a), newValidateCmd(a), newExplainCmd(a), newFmtCmd(a), newSchemaCmd(a), newLspCmd(a))
+	root.AddCommand(newVersionCmd(a))
+	otherWords(root)
 	helpKnowsCommands(root)
 	completionExamples(root)
 	usageIsConfig(root)
 	return root
+}
+
+// inGroup adds commands that stand together in the help.
+func inGroup(root *cobra.Command, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title + ":"})
+	for _, c := range commands {
+		c.GroupID = title
+		root.AddCommand(c)
+	}
+}
+
+// otherWords are what people type who know another tool: the command is suggested.
+func otherWords(root *cobra.Command) {
+	words := map[string][]string{
+		"init": {"new", "start", "setup", "scaffold"}, "sync": {"apply", "up", "push", "update", "resume"},
+		"plan": {"preview", "changes"}, "rollback": {"undo", "revert", "restore"}, "import": {"adopt", "pull", "manage"},
+		"audit": {"log", "who", "blame"}, "runs": {"history"}, "explain": {"why", "origin", "where"},
+		"emulator": {"mock", "serve", "try"}, "doctor": {"check", "status", "debug"}, "validate": {"lint", "vet", "test"},
+		"lsp": {"editor", "ide"}, "eval": {"show", "render", "export", "print"},
+	}
+	for _, c := range root.Commands() {
+		c.SuggestFor = words[c.Name()]
+	}
 }
 
 func (a *app) addGlobalFlags(root *cobra.Command) {
@@ -210,6 +234,19 @@ func helpKnowsCommands(root *cobra.Command) {
 			return target.Help()
 		}
 	}
+}
+
+// unknownWithHelp refuses a command that there is none of, where help is asked for: what
+// is printed would be about something else.
+func unknownWithHelp(root *cobra.Command, args []string) error {
+	if !slices.Contains(args, "--help") && !slices.Contains(args, "-h") {
+		return nil
+	}
+	target, rest, err := root.Find(args)
+	if err != nil || !target.HasSubCommands() || len(rest) == 0 || strings.HasPrefix(rest[0], "-") {
+		return nil
+	}
+	return unknownCommand(target, rest[0])
 }
 
 func unknownCommand(parent *cobra.Command, word string) error {

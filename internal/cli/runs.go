@@ -19,7 +19,7 @@ import (
 func newRunsCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "runs",
-		Short: "The record of earlier runs: list, show",
+		Short: "The record of earlier runs, also of those to be finished: list, show",
 		Example: `  descope-mgmt runs list --env staging
   descope-mgmt runs show latest --env staging`,
 	}

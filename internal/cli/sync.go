@@ -36,7 +36,7 @@ func (f *consentFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.onError, "on-error", "", "after a failed change: stop, or continue with what does not depend on it (default: ask on a terminal, else stop)")
 	cmd.Flags().BoolVar(&f.massChange, "allow-mass-change", false, "update or delete more than 30 % of what is managed")
 	cmd.Flags().BoolVar(&f.overwriteDrift, "overwrite-drift", false, "overwrite values that moved live since the last apply")
-	cmd.Flags().BoolVar(&f.adoptExisting, "adopt-existing", false, "take existing resources under management")
+	cmd.Flags().BoolVar(&f.adoptExisting, "adopt-existing", false, "take resources under management that exist and were never applied")
 	cmd.Flags().StringVar(&f.confirmProject, "confirm-project", "", "project id, to confirm a run in a protected environment")
 	cmd.Flags().BoolVar(&f.reapply, "allow-reapply", false, "apply again what a rollback took back")
 	cmd.Flags().BoolVar(&f.brokenFlows, "allow-broken-flows", false, "write flows that cannot run as they are")
@@ -131,7 +131,7 @@ Exit 0: done, or nothing to do. 3: partly applied. 6: refused, nothing written.`
 	addDeleteInUse(cmd, &o.consent)
 	cmd.Flags().StringVar(&o.file, "plan", "", "apply this saved plan")
 	cmd.Flags().BoolVar(&o.unsealed, "allow-unsealed-plan", false, "apply a saved plan although its seal cannot be checked here")
-	cmd.Flags().StringVar(&o.resume, "resume", "", "finish this run: do what failed or was not run")
+	cmd.Flags().StringVar(&o.resume, "resume", "", "finish this `RUN`, or the latest: do what failed or was not run (runs list has their ids)")
 	must(cmd.RegisterFlagCompletionFunc("resume", a.completeRuns))
 	return cmd
 }
