@@ -159,7 +159,7 @@ func (o *flowDiffOptions) show(entries []flowDiffEntry) error {
 	style := o.streams.OutStyle()
 	for _, e := range entries {
 		if len(entries) > 1 && markdown {
-			fmt.Fprintf(&b, "## %s\n\n", ui.Safe(e.Flow))
+			b.WriteString("## " + ui.MarkdownCode(e.Flow) + "\n\n")
 		} else if len(entries) > 1 {
 			fmt.Fprintf(&b, "flow/%s\n", ui.Safe(e.Flow))
 		}

@@ -117,7 +117,7 @@ func written(o model.Origin, s Style) string {
 // ComparisonMarkdown renders a comparison for a pull request.
 func ComparisonMarkdown(c Compared) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## %s and %s\n\n", cell(c.Names[0]), cell(c.Names[1]))
+	fmt.Fprintf(&b, "## %s and %s\n\n", mdCode(c.Names[0]), mdCode(c.Names[1]))
 	if c.nothing() {
 		fmt.Fprintf(&b, "No differences. %s compared.\n", Counted(c.Same, "object"))
 	} else {
@@ -127,12 +127,12 @@ func ComparisonMarkdown(c Compared) string {
 	for _, o := range c.Objects {
 		if side := o.Only(); side >= 0 {
 			sides := [2]string{}
-			sides[side] = cell(c.onlyIn(o, side)) + markdownPlace(o.Origins[side])
-			fmt.Fprintf(&rows, "| %s | | %s | %s |\n", code(o.Key.String()), sides[0], sides[1])
+			sides[side] = mdCode(c.onlyIn(o, side)) + markdownPlace(o.Origins[side])
+			fmt.Fprintf(&rows, "| %s | | %s | %s |\n", mdCode(o.Key.String()), sides[0], sides[1])
 		}
 		c.markdownFields(&rows, o.Key.String(), o.Fields)
 		if o.Flow != nil {
-			fmt.Fprintf(&flows, "\n### %s\n\n%s", code(o.Key.String()), FlowReportMarkdown(*o.Flow, false))
+			fmt.Fprintf(&flows, "\n### %s\n\n%s", mdCode(o.Key.String()), FlowReportMarkdown(*o.Flow, false))
 		}
 	}
 	b.WriteString(c.markdownTable("object | field", rows.String()) + flows.String())
@@ -153,22 +153,22 @@ func (c Compared) markdownTable(first, rows string) string {
 		return ""
 	}
 	rule := strings.Repeat("| --- ", strings.Count(first, "|")+3)
-	return fmt.Sprintf("\n| %s | %s | %s |\n%s|\n%s", first, cell(c.Names[0]), cell(c.Names[1]), rule, rows)
+	return fmt.Sprintf("\n| %s | %s | %s |\n%s|\n%s", first, mdCode(c.Names[0]), mdCode(c.Names[1]), rule, rows)
 }
 
 func (c Compared) markdownFields(b *strings.Builder, address string, fields []plan.FieldDifference) {
 	for _, f := range fields {
 		if address != "" {
-			b.WriteString("| " + code(address) + " ")
+			b.WriteString("| " + mdCode(address) + " ")
 		}
-		b.WriteString("| " + code(f.Path))
+		b.WriteString("| " + mdCode(f.Path))
 		for i, v := range f.Values {
 			value := cellValue(v)
 			switch {
 			case f.Sensitive:
 				value = masked
 			case v == nil:
-				value = "`null`"
+				value = mdCode("null")
 			}
 			b.WriteString(" | " + value + markdownPlace(f.Origins[i]))
 		}
@@ -180,8 +180,5 @@ func markdownPlace(o model.Origin) string {
 	if o.IsZero() {
 		return ""
 	}
-	return " (" + cell(fmt.Sprintf("%s:%d", o.File, o.Line)) + ")"
+	return " (" + mdCode(fmt.Sprintf("%s:%d", o.File, o.Line)) + ")"
 }
-
-// code sets a text from outside as code, in a table or a heading.
-func code(s string) string { return "`" + strings.ReplaceAll(cell(s), "`", "'") + "`" }

@@ -156,7 +156,7 @@ func FlowReportMarkdown(r flow.Report, noise bool) string {
 	for _, group := range byTask(changes) {
 		for _, c := range group.changes {
 			mark, _ := changeSign(c)
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", mark, cell(group.name), cell(flowSubject(c)), cellValue(c.Before), cellValue(c.After))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", mark, mdCode(group.name), mdCode(flowSubject(c)), cellValue(c.Before), cellValue(c.After))
 		}
 	}
 	if hidden := hiddenNoise(r); hidden != "" && !noise {
@@ -172,10 +172,10 @@ func cellValue(v any) string {
 	if v == nil {
 		return ""
 	}
-	return "`" + strings.ReplaceAll(cell(Value(v, maxCell)), "`", "'") + "`"
+	return mdCode(Value(v, maxCell))
 }
 
-// cell makes a text safe inside a table of Markdown.
+// cell makes our own text, with names in it, safe in a line of Markdown.
 func cell(s string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;").Replace(Safe(s))
 }

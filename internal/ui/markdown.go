@@ -28,6 +28,9 @@ func mdCode(s string) string {
 	return b.String()
 }
 
+// MarkdownCode sets a text from outside as code on one line, whatever it holds.
+func MarkdownCode(s string) string { return mdCode(s) }
+
 // mdPlain reports that a rune stands for itself. A full stop does unless it could be the
 // one of "www.", which is enough for a forge to make a link of what follows.
 func mdPlain(r, last rune) bool {
