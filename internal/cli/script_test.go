@@ -59,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"shows":     cmdShows,
 			"writes":    cmdWrites,
 			"told":      cmdTold,
+			"fits":      cmdFits,
 			"jobscript": cmdJobScript,
 		},
 	}
