@@ -169,7 +169,7 @@ func (o *initOptions) next(d initDoc) string {
 	}
 	var b strings.Builder
 	if slices.Contains(d.Written, workflowFile) && strings.HasPrefix(o.action, unknownOwner) {
-		b.WriteString("Write whose action it is into " + workflowFile + ", in place of " + unknownOwner + ".\n")
+		b.WriteString("The workflow uses this tool's action: write into " + workflowFile + ", in place of " + unknownOwner + ", which account has it.\n")
 	}
 	b.WriteString(head + "\n")
 	for _, c := range commands {
