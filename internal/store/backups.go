@@ -211,8 +211,8 @@ func (b *Backups) makeDir() (string, error) {
 	if err := mkdirAll(d.disk, b.root); err != nil {
 		return "", explain("making", b.root, err)
 	}
-	if info, err := os.Stat(b.root); err == nil && info.Mode().Perm()&0o002 != 0 {
-		return "", fmt.Errorf("writing a backup to %s: every user can write to it (mode %04o), so what it holds cannot be trusted", b.root, info.Mode().Perm())
+	if info, err := os.Stat(b.root); err == nil && permissions(info)&0o002 != 0 {
+		return "", fmt.Errorf("writing a backup to %s: every user can write to it (mode %04o), so what it holds cannot be trusted", b.root, permissions(info))
 	}
 	err := d.disk.Mkdir(dir, d.dirMode())
 	if errors.Is(err, fs.ErrExist) {

@@ -92,7 +92,7 @@ func (d *Dir) check() error {
 	if !info.IsDir() {
 		return errors.New("it is a file, not a directory")
 	}
-	perm := info.Mode().Perm()
+	perm := permissions(info)
 	if perm&0o002 != 0 {
 		return fmt.Errorf("every user can write to it (mode %04o), so what it holds cannot be trusted; chmod 700 it, or choose another", perm)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"syscall"
 )
 
@@ -89,6 +90,9 @@ func (osDisk) Mkdir(path string, mode fs.FileMode) error {
 }
 
 func (osDisk) SyncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil // which flushes no directory, and keeps names in the journal of its file system
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -15,3 +15,6 @@ func owner(info fs.FileInfo) (uid int, known bool) {
 	}
 	return int(s.Uid), true
 }
+
+// permissions are who may do what with a file.
+func permissions(info fs.FileInfo) fs.FileMode { return info.Mode().Perm() }
