@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -29,6 +30,9 @@ func (e *answerable) Unwrap() error { return e.err }
 func (a *app) nextStep(err error) string {
 	if hint := hintOf(err); hint != "" {
 		return a.here(hint)
+	}
+	if errors.Is(err, context.Canceled) {
+		return "" // who interrupts knows why
 	}
 	var diagnostics *diagnosticsError
 	if mistyped, ok := errors.AsType[*model.MistypedError](err); ok && mistyped.Meant != "" {
