@@ -123,7 +123,7 @@ func (c *connection) settleOpen(ctx context.Context, rec record) error {
 			return err
 		}
 		c.app.note(fmt.Sprintf("Run %s did not come to its end (%s). What it did is on record now; to undo it: %s\n",
-			open.Info.ID, summaryOf(outcomes), c.app.here("descope-mgmt rollback "+open.Info.ID+" --env "+c.env)))
+			open.Info.ID, summaryOf(outcomes), c.undoOpen(open, outcomes, live, last)))
 	}
 	return nil
 }
@@ -141,8 +141,9 @@ func (c *connection) tellOpen(rec record, r request, live model.State) {
 		if finish == "" {
 			finish = "the same command again"
 		}
+		outcomes := account(open, live)
 		c.app.note(fmt.Sprintf("Run %s did not come to its end, or is under way (%s). To finish it: %s. To undo it: %s\n",
-			id, summaryOf(account(open, live)), finish, c.app.here("descope-mgmt rollback "+id+" --env "+c.env)))
+			id, summaryOf(outcomes), finish, c.undoOpen(open, outcomes, live, c.last)))
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pcconnect.ai/descope-mgmt/internal/api"
-	"pcconnect.ai/descope-mgmt/internal/apply"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	"pcconnect.ai/descope-mgmt/internal/plan"
 	"pcconnect.ai/descope-mgmt/internal/store"
@@ -119,9 +118,8 @@ func (c *connection) inverse(ctx context.Context, rec *store.RunRecord, targets 
 		return r, nil, err
 	}
 	outcomes := account(rec, live)
-	took, whole := map[model.Key]bool{}, map[model.Key]bool{}
+	took, whole := tookEffect(outcomes), map[model.Key]bool{}
 	for _, o := range outcomes {
-		took[o.Key] = o.Status == statusDone || o.Status == statusUnknown || o.StepsDone > 0
 		whole[o.Key] = o.Status == statusDone
 	}
 	for _, k := range targets {
@@ -328,63 +326,6 @@ func untouched(name string, v any) bool {
 // neverSet reports whether a field has the value that Descope gives it at creation.
 // Descope: the authType of a tenant without SSO is "none".
 func neverSet(field string, v any) bool { return field == "authType" && v == "none" }
-
-// undo is the command that takes this run back, with the flags that it will need as
-// things are, or "" if there is nothing to take back.
-func (r *recorded) undo(q request, result apply.Result, found *checked) string {
-	done := map[model.Key]bool{}
-	some := false
-	for _, o := range result.Outcomes {
-		done[o.Key] = o.Status == apply.Done || o.Status == apply.Unclear || o.StepsDone > 0
-		some = some || done[o.Key]
-	}
-	if !some {
-		return ""
-	}
-	command := "descope-mgmt rollback " + r.info.ID + " --env " + r.env
-	if found != nil {
-		o := q.options
-		o.PruneUnmanaged, o.Held, o.InUse = nil, nil, nil
-		o.Encode, o.Prune = api.Encode, allKinds()
-		desired, since, targets := plan.Inverse(r.plan, func(k model.Key) bool { return done[k] }, found.live)
-		o.Targets = targets
-		if len(targets) == 0 {
-			return ""
-		}
-		for _, flag := range r.needs(desired, since, found.live, o) {
-			command += " " + flag
-		}
-	}
-	command = r.app.here(command)
-	if q.of != "" && !restores(q.operation) { // what it resumed is another run
-		command += " && " + r.app.here("descope-mgmt rollback "+q.of+" --env "+r.env)
-	}
-	return command
-}
-
-// needs are the flags of a rollback as things are. Its share of all that is managed
-// counts too, which is more than what this run was about. Flags that cannot be told
-// are asked for when the time comes.
-func (r *recorded) needs(desired, since, live model.State, o plan.Options) []string {
-	last, err := r.scope.LoadLastApplied()
-	if err != nil {
-		return nil
-	}
-	if last, err = stateOf(overlaid(last, since)); err != nil {
-		return nil
-	}
-	p, err := plan.Compute(desired, live, last, o)
-	if err != nil {
-		return nil
-	}
-	var flags []string
-	for _, g := range p.Gate(plan.Allowed{}) {
-		if g.Allow != "" && !slices.Contains(flags, g.Allow) {
-			flags = append(flags, g.Allow)
-		}
-	}
-	return flags
-}
 
 // hold keeps what a rollback took back from being applied again by accident.
 func (c *connection) hold(info store.RunInfo, outcomes []store.RunOutcome) error {

@@ -168,16 +168,18 @@ func (a *app) runsShow(id string) error {
 	if err != nil {
 		return damagedRun(err)
 	}
-	doc := runDoc{runEntry: entryOf(s), Outcomes: outcomeDocs(told(rec, func(plan.Change) bool { return false })), Journal: append([]store.Entry{}, rec.Journal...), Torn: rec.Torn}
-	where := " --env " + s.Info.Environment
+	outcomes := told(rec, func(plan.Change) bool { return false })
+	doc := runDoc{runEntry: entryOf(s), Outcomes: outcomeDocs(outcomes), Journal: append([]store.Entry{}, rec.Journal...), Torn: rec.Torn}
+	where := ""
 	for _, flag := range s.Info.Flags {
 		if name, _, _ := strings.Cut(flag, " "); name == "--emulator" || name == "--base-url" {
 			where += " " + flag
 		}
 	}
-	doc.Undo = a.here("descope-mgmt rollback " + s.Info.ID + where)
+	flags, _ := undoRecorded(scope, rec, outcomes) // what is damaged is for the rollback to say
+	doc.Undo = a.here(rollbackOf(s.Info.ID, s.Info.Environment, flags) + where)
 	if !restores(rec.Info.Operation) && slices.ContainsFunc(doc.Outcomes, func(o ui.OutcomeDoc) bool { return o.Status != statusDone }) {
-		doc.Next = a.here("descope-mgmt sync --resume " + s.Info.ID + where)
+		doc.Next = a.here("descope-mgmt sync --resume " + s.Info.ID + " --env " + s.Info.Environment + where)
 	}
 	if doc.Plan, err = rec.Plan.MarshalJSON(); err != nil {
 		return err
