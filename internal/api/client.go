@@ -84,8 +84,8 @@ type Reader interface {
 	ValidateSnapshot(ctx context.Context, files map[string]any) (SnapshotReport, error)
 	// License returns the licence of the project.
 	License(ctx context.Context) (License, error)
-	// Forecast says what steps would take.
-	Forecast(steps []model.Step) Forecast
+	// Forecast says what steps would take after so many reads.
+	Forecast(steps []model.Step, reads int) Forecast
 }
 
 // reader is a client that has no method that writes.

@@ -16,9 +16,10 @@ type Forecast struct {
 }
 
 // Forecast plays the steps through with the latency observed so far, the number
-// of workers and the slots as they are now. A step of an unknown kind counts as
-// a call. The read of the pre-images is part of the duration.
-func (c *Client) Forecast(steps []model.Step) Forecast {
+// of workers and the slots as they are now, after so many reads about single tenants,
+// one after another. A step of an unknown kind counts as a call. The read of the
+// pre-images is part of the duration.
+func (c *Client) Forecast(steps []model.Step, reads int) Forecast {
 	if len(steps) == 0 {
 		return Forecast{}
 	}
@@ -27,15 +28,22 @@ func (c *Client) Forecast(steps []model.Step) Forecast {
 		latency = guessedLatency
 	}
 	now := time.Now()
+	begin := later(now, c.limits.pausedUntil())
+	slots := map[string]*queue{}
+	if q := c.queue(slots, BudgetOther); q != nil {
+		for range reads {
+			begin = later(begin, q.pop()).Add(latency)
+			q.push(begin.Add(q.window + margin))
+		}
+	}
 	workers := make([]time.Time, min(c.config.Workers, len(steps)))
 	for i := range workers {
-		workers[i] = later(now, c.limits.pausedUntil()).Add(latency)
+		workers[i] = begin.Add(latency)
 	}
-	slots := map[string]*queue{}
 	end := now
 	for i, s := range steps {
 		start := workers[i%len(workers)]
-		q := c.queue(slots, s)
+		q := c.queueOf(slots, s)
 		if q != nil {
 			start = later(start, q.pop())
 		}
@@ -66,20 +74,25 @@ func (q *queue) pop() (at time.Time) {
 
 func (q *queue) push(at time.Time) { q.times = append(q.times, at) }
 
-func (c *Client) queue(known map[string]*queue, s model.Step) *queue {
+// queueOf is the queue of the budget that a step belongs to, nil if nobody knows.
+func (c *Client) queueOf(known map[string]*queue, s model.Step) *queue {
 	r, _, err := writeRequest(s, c.config.ProjectID)
 	if err != nil {
 		return nil
 	}
-	if q, ok := known[r.budget]; ok {
+	return c.queue(known, r.budget)
+}
+
+func (c *Client) queue(known map[string]*queue, budget string) *queue {
+	if q, ok := known[budget]; ok {
 		return q
 	}
-	w, err := c.limits.window(r.budget, c.base, c.config.ProjectID)
+	w, err := c.limits.window(budget, c.base, c.config.ProjectID)
 	if err != nil {
 		return nil
 	}
 	q := &queue{window: w.budget.Window, times: w.times()}
-	known[r.budget] = q
+	known[budget] = q
 	return q
 }
 

@@ -215,16 +215,21 @@ func TestHeaders(t *testing.T) {
 func TestForecast(t *testing.T) {
 	c := client(t, newFake())
 	for n, want := range map[int]time.Duration{0: 0, 2: time.Second, 82: 3 * time.Second} {
-		if got := c.Forecast(creations(t, n)); got.Calls != n || got.Duration != want {
+		if got := c.Forecast(creations(t, n), 0); got.Calls != n || got.Duration != want {
 			t.Errorf("%d steps: %+v, want %v", n, got, want)
 		}
 	}
 	c.observe(4 * time.Second)
 	c.observe(4 * time.Second)
-	if got := c.Forecast(creations(t, 1)); got.Duration != 8*time.Second {
+	if got := c.Forecast(creations(t, 1), 0); got.Duration != 8*time.Second {
 		t.Errorf("the observed latency does not count: %+v", got)
 	}
-	if got := c.Forecast([]model.Step{{Op: "unheard", Key: tenantKey("a")}}); got.Calls != 1 {
+	// 100 reads in 60 s; from then on each takes the place of one of before.
+	c = client(t, newFake())
+	if got := c.Forecast(creations(t, 1), 180); got.Calls != 1 || got.Duration.Round(time.Second) != 102*time.Second {
+		t.Errorf("180 reads: %+v", got)
+	}
+	if got := c.Forecast([]model.Step{{Op: "unheard", Key: tenantKey("a")}}, 0); got.Calls != 1 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -75,7 +75,7 @@ func TestBudgetIsUsedAndKept(t *testing.T) {
 				}
 				cl := client(t, f)
 				steps := creations(t, c.n)
-				forecast := cl.Forecast(steps)
+				forecast := cl.Forecast(steps, 0)
 				took := runAll(t, cl, steps)
 				t.Logf("%s: %.2f s (forecast %.2f s), %d refused, %d reads", c.name, took.Seconds(), forecast.Duration.Seconds(), f.refused, f.seen("/all"))
 				if took > c.atMost || f.refused > 0 {

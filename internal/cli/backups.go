@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
-	"pcconnect.ai/descope-mgmt/internal/plan"
 	"pcconnect.ai/descope-mgmt/internal/store"
 )
 
@@ -26,17 +25,17 @@ const (
 // settings. It returns the name of the file.
 func (r *recorded) backup(ctx context.Context, live model.State) (string, error) {
 	b := backupOf(live, r.kinds, r.info)
-	for _, ch := range r.plan.Changes {
-		if ch.Action != plan.Delete || ch.Key.Kind != model.Tenant {
-			continue
+	err := r.eachTenant("Backed up the settings of", deletedTenants(r.plan), func(k model.Key) (err error) {
+		if b.TenantSettings[k.ID], err = r.client.TenantSettings(ctx, k.ID); err != nil {
+			return fmt.Errorf("the settings of %s, which is to be deleted: %w", k, err)
 		}
-		var err error
-		if b.TenantSettings[ch.Key.ID], err = r.client.TenantSettings(ctx, ch.Key.ID); err != nil {
-			return "", fmt.Errorf("the settings of %s, which is to be deleted: %w", ch.Key, err)
+		if b.SSOSettings[k.ID], err = r.client.SSOSettings(ctx, k.ID); err != nil {
+			return fmt.Errorf("the SSO settings of %s, which is to be deleted: %w", k, err)
 		}
-		if b.SSOSettings[ch.Key.ID], err = r.client.SSOSettings(ctx, ch.Key.ID); err != nil {
-			return "", fmt.Errorf("the SSO settings of %s, which is to be deleted: %w", ch.Key, err)
-		}
+		return nil
+	})
+	if err != nil {
+		return "", err
 	}
 	return r.backups.Save(b)
 }

@@ -58,6 +58,8 @@ type connection struct {
 	last model.State
 	// kinds are those that live was read for; of others it says nothing.
 	kinds []model.Kind
+	// used is what is known of the use of tenants that are to be deleted; see inUse.
+	used map[model.Key][]string
 	// connectors are the ids of connectors by name in the project's snapshot, once it
 	// was asked for.
 	connectors map[string][]string
@@ -385,7 +387,12 @@ func (c *connection) close() error {
 	return errors.Join(errs...)
 }
 
-func (c *connection) prompter() ui.Prompter { return c.app.prompter() }
+// prompter asks on the terminal. An answer can take hours, so that who or what uses a
+// tenant has to be found out anew after it.
+func (c *connection) prompter() ui.Prompter {
+	c.used = nil
+	return c.app.prompter()
+}
 
 // prompter asks on the terminal; all questions of a command share its buffer.
 func (a *app) prompter() ui.Prompter {

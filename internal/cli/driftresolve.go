@@ -313,7 +313,7 @@ func (o *driftOptions) applyDrift(ctx context.Context, c *connection, chosen []d
 			return refusedError(agreed.retry+" --allow-mass-change", "nothing was applied: the configuration names nothing at all, and every %s that was applied would be deleted (to allow it: --allow-mass-change)", kind)
 		}
 	}
-	p, err := w.plan(ctx, &r)
+	p, err := w.planToRun(ctx, &r, agreed, o.resolve.consent.dryRun)
 	if err != nil {
 		return err
 	}

@@ -189,7 +189,7 @@ func (o *planOptions) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := c.showPlan(p, plan.Allowed{}); err != nil {
+	if err := c.showPlan(p, consent{}); err != nil {
 		return err
 	}
 	if o.out != "" {

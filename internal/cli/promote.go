@@ -155,7 +155,7 @@ func (o *promoteOptions) report(ctx context.Context, d *adoption, from string, w
 			return planLess(err, written)
 		}
 		if o.flags.output == formatText {
-			if err := c.showPlan(doc.Plan, plan.Allowed{}); err != nil {
+			if err := c.showPlan(doc.Plan, consent{}); err != nil {
 				return err
 			}
 			if !doc.Plan.Empty() {

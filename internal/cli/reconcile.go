@@ -127,6 +127,21 @@ const (
 
 // plan reads the live project, makes the request fit it, and computes what it needs.
 func (c *connection) plan(ctx context.Context, r *request) (*plan.Plan, error) {
+	return c.planUnless(ctx, r, func(*plan.Plan) bool { return false })
+}
+
+// planToRun is plan for a run. A plan that will be refused in any case is refused at
+// once: whether what it deletes is in use takes reads of each tenant, which would only
+// keep somebody waiting for a refusal. What is only shown, shows all of it.
+func (c *connection) planToRun(ctx context.Context, r *request, agreed consent, dryRun bool) (*plan.Plan, error) {
+	return c.planUnless(ctx, r, func(p *plan.Plan) bool {
+		return !dryRun && slices.ContainsFunc(p.Gate(agreed.allowed), func(g plan.Guard) bool { return !c.asks(g, agreed) })
+	})
+}
+
+// planUnless is plan, but for what would be lost with what is deleted where the plan is
+// refused without that.
+func (c *connection) planUnless(ctx context.Context, r *request, refused func(*plan.Plan) bool) (*plan.Plan, error) {
 	rec, err := c.record()
 	if err != nil {
 		return nil, err
@@ -172,37 +187,17 @@ func (c *connection) plan(ctx context.Context, r *request) (*plan.Plan, error) {
 	if err != nil {
 		return nil, configError("", "%w", err)
 	}
-	if o.InUse, err = c.inUse(ctx, *r, p); err != nil {
+	if deleted := deletedTenants(p); len(deleted) > 0 && refused(p) {
+		o.Warnings = append(slices.Clone(o.Warnings), notAsked(len(deleted)))
+	} else if o.InUse, err = c.inUse(ctx, *r, deleted); err != nil {
 		return nil, err
 	}
-	if len(o.InUse) > 0 {
+	if len(o.InUse) > 0 || len(o.Warnings) > len(r.options.Warnings) {
 		if p, err = plan.Compute(r.desired, live, last, o); err != nil {
 			return nil, configError("", "%w", err)
 		}
 	}
 	return p, nil
-}
-
-// inUse finds out what would be lost with the tenants that a plan deletes: their
-// users, access keys and SSO configuration.
-func (c *connection) inUse(ctx context.Context, r request, p *plan.Plan) (map[model.Key][]string, error) {
-	facts := map[model.Key][]string{}
-	for _, ch := range p.Changes {
-		if ch.Action != plan.Delete || ch.Key.Kind != model.Tenant {
-			continue
-		}
-		found, err := c.client.InUse(ctx, ch.Key.ID)
-		if err != nil {
-			return nil, fmt.Errorf("whether %s is in use cannot be told: %w", ch.Key, err)
-		}
-		if r.changedSince != nil {
-			found = append(found, r.changedSince(ch.Key, c.live)...)
-		}
-		if len(found) > 0 {
-			facts[ch.Key] = found
-		}
-	}
-	return facts, nil
 }
 
 // left drops from an exact request the targets that are on no side any more, and
@@ -272,12 +267,12 @@ func (c *connection) notShort(ctx context.Context, live, last model.State, kinds
 	return nil
 }
 
-// showPlan prints a plan in the form that was asked for, with what is allowed.
-func (c *connection) showPlan(p *plan.Plan, allowed plan.Allowed) error {
+// showPlan prints a plan in the form that was asked for, with what is agreed to.
+func (c *connection) showPlan(p *plan.Plan, agreed consent) error {
 	switch c.app.flags.output {
 	case formatText:
 	case formatMarkdown:
-		part := ui.PlanMarkdown(c.warned(p), allowed, c.forecast(p))
+		part := ui.PlanMarkdown(c.warned(p), agreed.allowed, c.forecast(p, agreed))
 		if c.app.documents != nil { // of several environments: one document
 			c.app.parts = append(c.app.parts, part)
 			return nil
@@ -287,17 +282,19 @@ func (c *connection) showPlan(p *plan.Plan, allowed plan.Allowed) error {
 	default:
 		return c.app.encode(c.warned(p))
 	}
-	c.app.print(ui.PlanText(p, allowed, c.forecast(p), c.app.streams.OutStyle()))
+	c.app.print(ui.PlanText(p, agreed.allowed, c.forecast(p, agreed), c.app.streams.OutStyle()))
 	return nil
 }
 
-func (c *connection) forecast(p *plan.Plan) ui.Forecast {
+// forecast is what running a plan takes from now on.
+func (c *connection) forecast(p *plan.Plan, agreed consent) ui.Forecast {
 	var steps []model.Step
 	for _, ch := range p.Changes {
 		steps = append(steps, ch.Steps...)
 	}
-	f := c.client.Forecast(steps)
-	return ui.Forecast{Calls: f.Calls, Took: f.Duration}
+	reads := c.readsFor(p, agreed)
+	f := c.client.Forecast(steps, reads)
+	return ui.Forecast{Calls: f.Calls, Reads: reads, Took: f.Duration}
 }
 
 // run takes a plan that has been shown through the gate, the question, the
@@ -363,7 +360,7 @@ func (c *connection) pass(ctx context.Context, p *plan.Plan, agreed *consent) er
 			return nil
 		}
 		g := left[0]
-		if !agreed.yes && c.app.streams.InTTY && askable(g.Rule) {
+		if c.asks(g, *agreed) {
 			if err := c.askGuard(ctx, g, &agreed.allowed); err != nil {
 				return declined(err, "nothing was applied", g.Allow)
 			}
@@ -388,8 +385,11 @@ func (c *connection) pass(ctx context.Context, p *plan.Plan, agreed *consent) er
 	}
 }
 
-// askable rules can be agreed to at the terminal; the others need their flag.
-func askable(r plan.Rule) bool { return r == plan.RuleAdopt || r == plan.RuleProtected }
+// asks reports whether a guard can be agreed to at the terminal; the others need their
+// flag.
+func (c *connection) asks(g plan.Guard, agreed consent) bool {
+	return !agreed.yes && c.app.streams.InTTY && (g.Rule == plan.RuleAdopt || g.Rule == plan.RuleProtected)
+}
 
 func (c *connection) askGuard(ctx context.Context, g plan.Guard, allowed *plan.Allowed) error {
 	if g.Rule == plan.RuleProtected {

@@ -76,7 +76,7 @@ func (o *restoreOptions) run(ctx context.Context, name string) (err error) {
 	if err != nil {
 		return err
 	}
-	p, err := c.plan(ctx, &r)
+	p, err := c.planToRun(ctx, &r, agreed, o.consent.dryRun)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (o *rollbackOptions) run(ctx context.Context, id string) (err error) {
 		return err
 	}
 	c.app.note(statusLine(rec, outcomes))
-	p, err := c.plan(ctx, &r)
+	p, err := c.planToRun(ctx, &r, agreed, o.consent.dryRun)
 	if err != nil {
 		return err
 	}

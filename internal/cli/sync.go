@@ -156,7 +156,7 @@ func (o *syncOptions) run(ctx context.Context) (err error) {
 		agreed.allowed.SavedPlan = true
 		return o.runSaved(ctx, c, r, agreed)
 	}
-	p, err := c.plan(ctx, &r)
+	p, err := c.planToRun(ctx, &r, agreed, o.consent.dryRun)
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (o *syncOptions) resumeRun(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	p, err := c.plan(ctx, &r)
+	p, err := c.planToRun(ctx, &r, agreed, o.consent.dryRun)
 	if err != nil {
 		return err
 	}
@@ -203,7 +203,7 @@ func (c *connection) showAndRun(ctx context.Context, r request, p *plan.Plan, ag
 	var err error
 	switch {
 	case c.app.flags.output == formatText || dryRun:
-		err = c.showPlan(p, agreed.allowed)
+		err = c.showPlan(p, agreed)
 	case p.Empty():
 		err = c.app.encode(ui.ResultJSON(apply.Result{}, ui.Summary{Warnings: c.warnings}))
 	}
@@ -215,7 +215,7 @@ func (c *connection) showAndRun(ctx context.Context, r request, p *plan.Plan, ag
 	}
 	if c.app.flags.output != formatText && !agreed.yes && c.app.streams.InTTY {
 		// Nobody can agree to what they have not seen.
-		c.app.note(ui.PlanText(p, agreed.allowed, c.forecast(p), c.app.streams.ErrStyle()))
+		c.app.note(ui.PlanText(p, agreed.allowed, c.forecast(p, agreed), c.app.streams.ErrStyle()))
 	}
 	return c.run(ctx, r, p, agreed)
 }

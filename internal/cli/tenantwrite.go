@@ -98,7 +98,7 @@ func (o *tenantCreateOptions) run(cmd *cobra.Command, args []string) (err error)
 	}
 	r := c.request(c.app.operation(), desired)
 	r.only, r.options.Targets = model.Tenant, []model.Key{key}
-	p, err := c.plan(ctx, &r)
+	p, err := c.planToRun(ctx, &r, agreed, o.consent.dryRun)
 	if err != nil {
 		return err
 	}
@@ -271,7 +271,7 @@ func (o *tenantDeleteOptions) run(cmd *cobra.Command, args []string) (err error)
 		t.Cascade = o.cascade
 		return api.Encode(t)
 	}
-	p, err := c.plan(ctx, &r)
+	p, err := c.planToRun(ctx, &r, agreed, o.consent.dryRun)
 	if err != nil {
 		return err
 	}

@@ -119,6 +119,22 @@ func TestOnATerminal(t *testing.T) {
 	}
 }
 
+// TestDeletesOnATerminal: what takes a while before the first delete is shown.
+func TestDeletesOnATerminal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Options{Latency: 50 * time.Millisecond})
+	w.write("envs/tenants.cue", many(3, "standard"))
+	w.write("envs/staging/staging.cue", "package envs\nenvironment: name: \"staging\"\n")
+	w.mustRun(exitOK, "sync", "--env", "dev", "--yes")
+	p := w.onTerminal(100, "rollback", "latest", "--env", "dev", "--yes")
+	p.shows("Checked users, keys and SSO of 1/3 tenants")
+	p.shows("Backed up the settings of 1/3 tenants")
+	if code := p.wait(20 * time.Second); code != exitOK {
+		t.Errorf("exit %d", code)
+	}
+	contains(t, p.screen.String(), "3 calls and 6 reads, about", "3 deleted")
+}
+
 // TestPlainTerminal: who wants no colours, or has a terminal that knows nothing,
 // gets text.
 func TestPlainTerminal(t *testing.T) {

@@ -10,11 +10,19 @@ import (
 	"pcconnect.ai/descope-mgmt/internal/plan"
 )
 
-// Forecast is what a plan will cost: the calls that write, and how long they
-// will take under the rate limit.
+// Forecast is what a plan will cost: the calls that write, the reads that single
+// objects need before, and how long all will take under the rate limit.
 type Forecast struct {
-	Calls int
-	Took  time.Duration
+	Calls, Reads int
+	Took         time.Duration
+}
+
+func (f Forecast) String() string {
+	calls := Counted(f.Calls, "call")
+	if f.Reads > 0 {
+		calls += " and " + Counted(f.Reads, "read")
+	}
+	return calls + ", about " + estimate(f.Took)
 }
 
 // The columns of a plan, wide enough for most; longer contents widen the first
@@ -77,9 +85,9 @@ func planSummary(p *plan.Plan, f Forecast, s Style) string {
 	for _, c := range p.Changes {
 		n[c.Action]++
 	}
-	return fmt.Sprintf("%s %d to create, %d to update, %d to delete. %d unchanged. %s, about %s.",
+	return fmt.Sprintf("%s %d to create, %d to update, %d to delete. %d unchanged. %s.",
 		s.paint(bold, "Plan:"), n[plan.Create], n[plan.Update], n[plan.Delete],
-		len(p.Unchanged), Counted(f.Calls, "call"), estimate(f.Took))
+		len(p.Unchanged), f)
 }
 
 func writeChange(b *strings.Builder, c plan.Change, address int, s Style) {

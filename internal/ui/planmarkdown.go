@@ -33,8 +33,8 @@ func PlanMarkdown(p *plan.Plan, allowed plan.Allowed, f Forecast) MarkdownPart {
 	if p.Empty() {
 		out.head += fmt.Sprintf("**No changes.** %d unchanged.\n\n", n.Unchanged)
 	} else {
-		out.head += fmt.Sprintf("**%d to create, %d to update, %d to delete.** %d unchanged. %s, about %s.\n\n",
-			n.Create, n.Update, n.Delete, n.Unchanged, Counted(f.Calls, "call"), estimate(f.Took))
+		out.head += fmt.Sprintf("**%d to create, %d to update, %d to delete.** %d unchanged. %s.\n\n",
+			n.Create, n.Update, n.Delete, n.Unchanged, f)
 	}
 	out.add(mdGuards(p, allowed))
 	for _, a := range []struct {
