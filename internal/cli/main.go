@@ -45,9 +45,10 @@ func Main() int {
 			a.note("Interrupted: finishing what is in flight. Interrupt again to stop without waiting.\n")
 		case <-interrupts:
 			if stopping {
+				a.streams.StopProgress()
 				a.note("Stopped without waiting. Calls that were in flight may have taken effect.\n")
 				if run, ok := a.running.Load().(string); ok {
-					a.note("What became of them, and how to go on: descope-mgmt runs show " + run + "\n")
+					a.note("What became of them, and how to go on: " + a.here("descope-mgmt runs show "+run) + "\n")
 				}
 				return exitInterrupted
 			}

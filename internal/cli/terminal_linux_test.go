@@ -206,6 +206,25 @@ func TestCtrlCDuringARun(t *testing.T) {
 	contains(t, p.screen.String(), "\nInterrupted. Applied: "+plural(created, "created"), plural(20-created, "not run"))
 }
 
+// TestSecondCtrlC stops without waiting, and leaves no bar behind.
+func TestSecondCtrlC(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Options{Faults: []emulator.Fault{failing(t, "slow,match="+createPath)}})
+	p := w.onTerminal(80, "sync", "--env", "dev", "--yes", "--no-color")
+	eventually(t, "calls in flight", func() bool { return w.inFlight() == 2 })
+	p.types(ctrlC)
+	p.shows("Interrupt again to stop without waiting.")
+	p.types(ctrlC)
+	if code := p.wait(10 * time.Second); code != exitInterrupted {
+		t.Errorf("exit %d", code)
+	}
+	screen := p.screen.String()
+	_, last, _ := strings.Cut(screen, "Stopped without waiting.")
+	if strings.Contains(last, "tenants") || !strings.HasSuffix(last, "\n") {
+		t.Errorf("a bar is left on the screen: %q", last)
+	}
+}
+
 // TestPagerGone is "plan | head -1" with everything else on a terminal.
 func TestPagerGone(t *testing.T) {
 	t.Parallel()

@@ -78,6 +78,10 @@ func (s *Streams) suspend() (resume func()) {
 	return func() {}
 }
 
+// StopProgress takes a progress line off ErrOut for good: for whoever ends the process
+// while something is still going on.
+func (s *Streams) StopProgress() { s.suspend() }
+
 func isTerminal(f *os.File) bool { return term.IsTerminal(fd(f)) }
 
 // columns is the width of the terminal behind f, or 0 if f is none.
