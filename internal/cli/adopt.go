@@ -82,7 +82,7 @@ func (d *adoption) needsBase() error {
 	if n := len(d.base); n > 1 {
 		what = fmt.Sprintf("%d places that all environments share have to change", n)
 	}
-	return &codedError{code: exitRefused, hint: d.app.again(d.env) + " --allow-base", err: &diagnosticsError{diagnostics: out, what: "nothing was written: " + what}}
+	return &codedError{code: exitRefused, hint: d.app.onward(d.env) + " --allow-base", err: &diagnosticsError{diagnostics: out, what: "nothing was written: " + what}}
 }
 
 func baseDiagnostic(b src.BaseEdit) model.Diagnostic {

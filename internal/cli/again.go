@@ -22,7 +22,25 @@ func flagsOfOneRun() []string {
 
 // again is the command line that does what this run was asked to, or what is left
 // of it, in an environment: the same place and the same scope.
-func (a *app) again(env string) string {
+func (a *app) again(env string) string { return a.without(env, flagsOfOneRun()) }
+
+// onward is the command line as it was given, for whoever adds the flag that a guard
+// wants: of a saved plan too, since nothing was done with it. Where there is no terminal
+// nobody can be asked, and what was agreed to beforehand is as true of the plan that was
+// stopped.
+func (a *app) onward(env string) string {
+	if a.cmd == nil {
+		return ""
+	}
+	given := []string{"plan"}
+	if !a.streams.InTTY {
+		given = append(given, "yes", "auto-approve", "confirm-project")
+	}
+	return a.without(env, slices.DeleteFunc(flagsOfOneRun(), func(name string) bool { return slices.Contains(given, name) }))
+}
+
+// without is the command line in an environment without some flags.
+func (a *app) without(env string, skip []string) string {
 	words := strings.Fields(a.cmd.CommandPath())
 	for _, arg := range a.args {
 		words = append(words, shellQuote(arg))
@@ -30,9 +48,8 @@ func (a *app) again(env string) string {
 	if env != "" {
 		words = append(words, "--env", env)
 	}
-	skip := append(flagsOfOneRun(), "env")
 	a.cmd.Flags().Visit(func(f *pflag.Flag) {
-		if !slices.Contains(skip, f.Name) {
+		if f.Name != "env" && !slices.Contains(skip, f.Name) {
 			words = append(words, flagWords(f)...)
 		}
 	})

@@ -68,7 +68,21 @@ func TestHintsOfGuards(t *testing.T) {
 	w := newWorld(t, emulator.Options{})
 	w.live(prodProject, acmeByHand)
 	r := w.mustRun(exitRefused, "sync", "--env", "prod", "--yes", "--target", "tenant/acme-corp")
-	contains(t, r.err, "    descope-mgmt sync --env prod --target tenant/acme-corp --overwrite-drift --adopt-existing --confirm-project "+prodProject+"\n")
+	contains(t, r.err, "    descope-mgmt sync --env prod --target tenant/acme-corp --yes --overwrite-drift --adopt-existing --confirm-project "+prodProject+"\n")
+
+	// Pasted as it stands it goes through where there is no terminal, wherever it is typed.
+	r = w.mustRun(exitRefused, "-C", w.dir, "sync", "--env", "prod", "-y", "--confirm-project", prodProject)
+	contains(t, r.err, "    descope-mgmt sync --env prod --confirm-project "+prodProject+" --dir "+w.dir+" --yes --overwrite-drift --adopt-existing\n")
+	w.mustRun(exitOK, "plan", "--env", "prod", "--out", "p")
+	r = w.mustRun(exitRefused, "sync", "--env", "prod", "--plan", "p", "--auto-approve")
+	contains(t, r.err, "    descope-mgmt sync --env prod --auto-approve --plan p --adopt-existing --confirm-project "+prodProject+"\n")
+	// At a terminal what will be done is shown again and asked about.
+	a, captured := w.app()
+	a.streams.InTTY = true
+	if code := a.run(w.ctx, []string{"sync", "--env", "prod", "--yes"}); code != exitRefused {
+		t.Errorf("exit %d", code)
+	}
+	contains(t, captured.ErrOut(), "    descope-mgmt sync --env prod --overwrite-drift --adopt-existing --confirm-project "+prodProject+"\n")
 
 	w.live(prodProject, `{"id": "by-hand", "name": "Acme Corporation", "selfProvisioningDomains": []}`)
 	r = w.mustRun(exitRefused, "sync", "--env", "prod", "--yes")

@@ -310,7 +310,7 @@ func (o *driftOptions) applyDrift(ctx context.Context, c *connection, chosen []d
 	for _, kind := range r.options.Prune {
 		// The guard of an empty configuration does not look at targets.
 		if r.desired.Len() == 0 && !agreed.allowed.MassChange {
-			return refusedError(agreed.retry+" --allow-mass-change", "nothing was applied: the configuration names nothing at all, and every %s that was applied would be deleted (to allow it: --allow-mass-change)", kind)
+			return refusedError(w.app.onward(w.env)+" --allow-mass-change", "nothing was applied: the configuration names nothing at all, and every %s that was applied would be deleted (to allow it: --allow-mass-change)", kind)
 		}
 	}
 	p, err := w.planToRun(ctx, &r, agreed, o.resolve.consent.dryRun)

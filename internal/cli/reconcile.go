@@ -367,7 +367,7 @@ func (c *connection) pass(ctx context.Context, p *plan.Plan, agreed *consent) er
 			continue
 		}
 		var lines []string
-		hint := agreed.retry
+		hint := c.app.onward(c.env)
 		for _, g := range left {
 			line := fmt.Sprintf("%s: %s", g.Rule, g.Detail)
 			switch {
