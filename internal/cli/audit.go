@@ -93,6 +93,7 @@ func (o *auditListOptions) run() error {
 		return o.encode(append([]store.AuditRecord{}, records...))
 	}
 	table := ui.NewTable("time", "environment", "operation", "phase", "status", "by", "changes", "run")
+	table.Keep("status")
 	for _, r := range records {
 		table.Add(r.Time.Format(timeForm), r.Environment, r.Operation, r.Phase, r.Status, r.User,
 			fmt.Sprintf("+%d ~%d -%d", r.Create, r.Update, r.Delete), r.Run)

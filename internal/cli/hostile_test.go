@@ -130,6 +130,13 @@ func TestNarrowTerminal(t *testing.T) {
 			w.mustRun(exitOK, append(args, "--env", "dev")...)
 		}
 	}
+	w.terminal = 0
+	w.mustRun(exitOK, "sync", "--env", "dev", "--yes")
+	run, _, _ := strings.Cut(w.mustRun(exitOK, "runs", "list").out, "\t")
+	for w.terminal = 40; w.terminal < 80; w.terminal += 5 {
+		r := w.mustRun(exitOK, "runs", "list", "--env", "dev")
+		contains(t, r.out, "STATUS", run, "done")
+	}
 }
 
 // TestNoColour: colours need a terminal that takes them and a user who wants

@@ -71,6 +71,7 @@ func (a *app) runsList(limit int) error {
 	}
 	entries := make([]runEntry, 0, len(runs))
 	table := ui.NewTable("run", "environment", "operation", "status", "by", "of run")
+	table.Keep("status")
 	for _, s := range runs {
 		e := entryOf(s)
 		entries = append(entries, e)

@@ -51,7 +51,8 @@ func narrowField(a plan.Action, f plan.FieldChange, note string, s Style) string
 	return text + below + s.paint(red, "- "+before) + below + s.paint(blue, "+ "+after)
 }
 
-// wrap breaks text between words to keep to the width of a terminal. What goes on
+// wrap breaks text between words, but not between a number and its unit, to keep to the
+// width of a terminal. What goes on
 // below is indented, at least as much as the text itself.
 func wrap(text string, s Style) string {
 	if s.Width <= 0 {
@@ -60,7 +61,7 @@ func wrap(text string, s Style) string {
 	below := max(len(indent), len(text)-len(strings.TrimLeft(text, " ")))
 	var b strings.Builder
 	used := 0
-	for i, word := range strings.Split(text, " ") {
+	for i, word := range unbroken(text) {
 		n := visible(word)
 		switch {
 		case i == 0:
@@ -75,6 +76,23 @@ func wrap(text string, s Style) string {
 		used += n
 	}
 	return b.String()
+}
+
+// unbroken are the words of a text, a number and its unit in one.
+func unbroken(text string) []string {
+	var words []string
+	for _, word := range strings.Split(text, " ") {
+		last := len(words) - 1
+		switch strings.TrimRight(word, ".,;:)") {
+		case "s", "min", "h", "%":
+			if last >= 0 && words[last] != strings.TrimRight(words[last], "0123456789") {
+				words[last] += " " + word
+				continue
+			}
+		}
+		words = append(words, word)
+	}
+	return words
 }
 
 // visible is how many columns a text takes that may have been painted.

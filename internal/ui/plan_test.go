@@ -42,7 +42,10 @@ Plan: 1 to create, 1 to update, 0 to
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	for width := 40; width < 80; width++ {
-		text := PlanText(richPlan(), plan.Allowed{}, Forecast{Calls: 2}, Style{Width: width, TTY: true})
+		text := PlanText(richPlan(), plan.Allowed{}, Forecast{Calls: 2, Took: 70 * time.Second}, Style{Width: width, TTY: true})
+		if got := strings.Join(strings.Fields(text), " "); !strings.Contains(text, "10 s.") || !strings.Contains(text, "1 min") || !strings.Contains(got, "2 calls, about 1 min 10 s.") {
+			t.Errorf("width %d: a number and its unit are apart:\n%s", width, text)
+		}
 		if !strings.Contains(text, "description_that_is_long_enough_to_widen") {
 			t.Errorf("width %d: a path was cut:\n%s", width, text)
 		}

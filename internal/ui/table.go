@@ -9,6 +9,7 @@ import (
 type Table struct {
 	header []string
 	rows   [][]string
+	kept   []string
 }
 
 // NewTable starts a table with the names of its columns.
@@ -24,6 +25,9 @@ func (t *Table) Add(row ...string) {
 	}
 	t.rows = append(t.rows, full)
 }
+
+// Keep names the columns that stay where there is no room for all, beside the first one.
+func (t *Table) Keep(names ...string) { t.kept = append(t.kept, names...) }
 
 // Len is the number of rows.
 func (t *Table) Len() int { return len(t.rows) }
@@ -57,7 +61,11 @@ func (t *Table) Text(s Style) string {
 		b.WriteString(line(row, columns) + "\n")
 	}
 	if missing := t.missing(columns); len(missing) > 0 {
-		b.WriteString(s.paint(dim, "(narrow: -v shows "+strings.Join(missing, ", ")+")") + "\n")
+		noun := "the column "
+		if len(missing) > 1 {
+			noun = "the columns "
+		}
+		b.WriteString(s.paint(dim, wrap("(narrow: -v shows "+noun+strings.ToUpper(strings.Join(missing, ", "))+")", s)) + "\n")
 	}
 	return b.String()
 }
@@ -74,7 +82,8 @@ const (
 type column struct{ index, width, least int }
 
 // columns are the columns as wide as their contents or, to fit a width, without
-// those that are empty, then without the last ones, and the widest shortened. A
+// those that are empty, then without the last ones, those to be kept at last, and the
+// widest shortened. A
 // width of 0 is no limit.
 func (t *Table) columns(width int) []column {
 	columns := make([]column, len(t.header))
@@ -99,7 +108,14 @@ func (t *Table) columns(width int) []column {
 	}
 	columns = slices.DeleteFunc(columns, func(c column) bool { return c.index > 0 && t.empty(c.index) })
 	for len(columns) > 1 && excess(func(c column) int { return c.least }) > 0 {
-		columns = columns[:len(columns)-1]
+		last := len(columns) - 1
+		for i := last; i > 0; i-- {
+			if !slices.Contains(t.kept, t.header[columns[i].index]) {
+				last = i
+				break
+			}
+		}
+		columns = slices.Delete(columns, last, last+1)
 	}
 	for n := excess(widths); n > 0; n-- {
 		widest := 0 // shortened in any case if it stands alone

@@ -61,18 +61,29 @@ pcconnect-main  PortCo Conne…  pcconnect.ai   no
 		40: `ID              NAME         DOMAINS
 acme-corp       Acme Corpo…  acme.com a…
 pcconnect-main  PortCo Con…  pcconnect.…
-(narrow: -v shows configured)
+(narrow: -v shows the column CONFIGURED)
 `,
 		10: `ID
 acme-corp
 pcconnect…
-(narrow: -v shows name, domains, configured)
+(narrow:
+    -v
+    shows
+    the
+    columns
+    NAME,
+    DOMAINS,
+    CONFIGURED)
 `,
 	} {
 		got := table.Text(Style{TTY: true, Width: width})
 		if got != want {
 			t.Errorf("width %d: got\n%s\nwant\n%s", width, got, want)
 		}
+	}
+	table.Keep("configured")
+	if got := table.Text(Style{TTY: true, Width: 30}); !strings.HasPrefix(got, "ID              CONFIGURED\nacme-corp       envs/tenants.…\n") {
+		t.Errorf("what is to be kept: got\n%s", got)
 	}
 	for width := 38; width < 120; width++ {
 		for line := range strings.Lines(table.Text(Style{TTY: true, Width: width})) {
