@@ -182,15 +182,28 @@ func emulatedProject(env string) string {
 // connection is ever made to it.
 const emulatorURL = "http://localhost"
 
+// projectOf decides which project an environment has.
+func (a *app) projectOf(env string, compiled *compiler.Result, v variables) (setting, error) {
+	configured := compiled.Environment.ProjectID
+	if a.flags.emulator && configured == "" && v.forEnvironment(env, varProjectID).value == "" {
+		configured = emulatedProject(env)
+	}
+	return chooseProject(env, configured, v)
+}
+
+// serverOf decides under which base URL an environment's project is known.
+func (a *app) serverOf(compiled *compiler.Result, project string, v variables) (setting, error) {
+	if a.flags.emulator {
+		return setting{emulatorURL, "--emulator", fromFlag}, nil
+	}
+	return chooseBaseURL(a.flags.baseURL, compiled.Environment.BaseURL, project, v)
+}
+
 // open decides project, server and key, and makes the client unless only what is kept
 // on this machine is asked for.
 func (c *connection) open(ctx context.Context, v variables, how access) error {
 	a, live := c.app, how != onDisk
-	configured := c.compiled.Environment.ProjectID
-	if a.flags.emulator && configured == "" && v.forEnvironment(c.env, varProjectID).value == "" {
-		configured = emulatedProject(c.env)
-	}
-	project, err := chooseProject(c.env, configured, v)
+	project, err := a.projectOf(c.env, c.compiled, v)
 	if err != nil {
 		return err
 	}
@@ -201,6 +214,10 @@ func (c *connection) open(ctx context.Context, v variables, how access) error {
 	if err := c.openState(v); err != nil {
 		return err
 	}
+	base, err := a.serverOf(c.compiled, c.project, v)
+	if err != nil {
+		return err
+	}
 	transport := a.transport
 	if a.flags.emulator {
 		if live {
@@ -209,12 +226,8 @@ func (c *connection) open(ctx context.Context, v variables, how access) error {
 		if err != nil {
 			return err
 		}
-		c.baseURL, c.key = emulatorURL, setting{"K-embedded-emulator", "--emulator", fromFlag}
+		c.baseURL, c.key = base.value, setting{"K-embedded-emulator", "--emulator", fromFlag}
 	} else {
-		base, err := chooseBaseURL(a.flags.baseURL, c.compiled.Environment.BaseURL, c.project, v)
-		if err != nil {
-			return err
-		}
 		c.baseURL = base.value
 		a.warnDotEnv(c.module.Root(), v)
 		if live {

@@ -57,7 +57,7 @@ func (o *rollbackOptions) run(ctx context.Context, id string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := o.inEnvironmentOf(id); err != nil {
+	if err := o.inEnvironmentOf(ctx, id); err != nil {
 		return err
 	}
 	c, agreed, err := o.begin(ctx, &o.consent)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,18 +44,18 @@ func newRunsListCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the runs on record, the newest first",
-		Long: `List shows the runs that the state directory has on record, of all environments or
-of the one that --env names. Records are kept for 90 days.`,
+		Long: `List shows the runs that the state directory has on record: all of them or, with
+--env, those in the project that this environment has now. Records are kept for 90 days.`,
 		Example: `  descope-mgmt runs list
   descope-mgmt runs list --env prod -o json | jq -r '.[] | select(.status != "done") | .id'`,
 		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return a.runsList(limit) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runsList(cmd.Context(), limit) },
 	}
 	cmd.Flags().IntVar(&limit, "limit", 0, "at most so many (default: all)")
 	return cmd
 }
 
-func (a *app) runsList(limit int) error {
+func (a *app) runsList(ctx context.Context, limit int) error {
 	if err := checkLimit(limit); err != nil {
 		return err
 	}
@@ -66,18 +67,20 @@ func (a *app) runsList(limit int) error {
 	if err != nil {
 		return err
 	}
+	runs, elsewhere := a.inProject(ctx, runs)
 	if limit > 0 {
 		runs = runs[:min(limit, len(runs))]
 	}
 	entries := make([]runEntry, 0, len(runs))
-	table := ui.NewTable("run", "environment", "operation", "status", "by", "of run")
+	table := ui.NewTable("run", "environment", "operation", "status", "by", "of run", "project")
 	table.Keep("status")
 	for _, s := range runs {
 		e := entryOf(s)
 		entries = append(entries, e)
-		table.Add(s.Info.ID, s.Info.Environment, s.Info.Operation, e.Status, s.Info.User, s.Info.Of)
+		table.Add(s.Info.ID, s.Info.Environment, s.Info.Operation, e.Status, s.Info.User, s.Info.Of, s.Info.Project)
 	}
 	if a.flags.output != formatText {
+		a.tellElsewhere(elsewhere)
 		return a.encode(entries)
 	}
 	a.print(table.Text(a.streams.OutStyle()))
@@ -88,6 +91,7 @@ func (a *app) runsList(limit int) error {
 		}
 		a.note("There is no run" + of + " on record.\n")
 	}
+	a.tellElsewhere(elsewhere)
 	for _, e := range entries {
 		if e.Damaged != "" {
 			a.note("warning: " + ui.Safe(e.Damaged) + "\n")
@@ -125,6 +129,43 @@ func (a *app) runs(dir *store.Dir) ([]store.RunSummary, error) {
 	}), nil
 }
 
+// inProject are those of the runs of an environment that were in the project which it has
+// now, and how many were not: the environment had another one, or a configuration that
+// shares the state directory has an environment of this name. Where no environment is
+// named, or what its project is cannot be told, it is all of them: the record can be
+// read without a configuration.
+func (a *app) inProject(ctx context.Context, runs []store.RunSummary) (own []store.RunSummary, elsewhere int) {
+	if a.flags.env == "" {
+		return runs, 0
+	}
+	m, v, env, err := a.place()
+	if err != nil {
+		return runs, 0
+	}
+	compiled, _ := compile(ctx, m, env.value)
+	if compiled == nil {
+		return runs, 0
+	}
+	project, err := a.projectOf(env.value, compiled, v)
+	if err != nil {
+		return runs, 0
+	}
+	server, err := a.serverOf(compiled, project.value, v)
+	if err != nil {
+		return runs, 0
+	}
+	own = slices.DeleteFunc(slices.Clone(runs), func(s store.RunSummary) bool {
+		return s.Err == nil && (s.Info.Project != project.value || s.Info.BaseURL != server.value)
+	})
+	return own, len(runs) - len(own)
+}
+
+func (a *app) tellElsewhere(n int) {
+	if n > 0 {
+		a.note(fmt.Sprintf("Left out: %s of environment %s in another project or at another server (without --env all are listed)\n", ui.Counted(n, "run"), ui.Safe(a.flags.env)))
+	}
+}
+
 func newRunsShowCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show RUN",
@@ -136,7 +177,7 @@ RUN is an id, a beginning of one, or "latest".`,
   descope-mgmt runs show 20261124T205703Z -o json | jq .outcomes`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeRuns,
-		RunE:              func(_ *cobra.Command, args []string) error { return a.runsShow(args[0]) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.runsShow(cmd.Context(), args[0]) },
 	}
 }
 
@@ -152,12 +193,12 @@ type runDoc struct {
 	Undo     string          `json:"undo,omitempty"`
 }
 
-func (a *app) runsShow(id string) error {
+func (a *app) runsShow(ctx context.Context, id string) error {
 	dir, err := a.openState()
 	if err != nil {
 		return err
 	}
-	s, err := a.findRun(dir, id)
+	s, err := a.findRun(ctx, dir, id)
 	if err != nil {
 		return err
 	}
@@ -243,11 +284,15 @@ const latest = "latest"
 // timeForm is how people read a time.
 const timeForm = "2006-01-02 15:04:05 MST"
 
-// findRun finds a run by its id, a beginning of it that only one has, or "latest".
-func (a *app) findRun(dir *store.Dir, id string) (store.RunSummary, error) {
+// findRun finds a run by its id, a beginning of it that only one has, or "latest", which
+// is that of the environment's project.
+func (a *app) findRun(ctx context.Context, dir *store.Dir, id string) (store.RunSummary, error) {
 	runs, err := a.runs(dir)
 	if err != nil {
 		return store.RunSummary{}, err
+	}
+	if id == latest {
+		runs, _ = a.inProject(ctx, runs)
 	}
 	s, found := runsNamed(runs, id)
 	switch {
@@ -292,7 +337,7 @@ func runsNamed(runs []store.RunSummary, id string) (run store.RunSummary, found 
 
 // inEnvironmentOf chooses the environment that a run was in, where none was named:
 // to name the run is to name the environment.
-func (a *app) inEnvironmentOf(id string) error {
+func (a *app) inEnvironmentOf(ctx context.Context, id string) error {
 	if a.flags.env != "" || id == latest {
 		return nil
 	}
@@ -300,7 +345,7 @@ func (a *app) inEnvironmentOf(id string) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.findRun(dir, id)
+	s, err := a.findRun(ctx, dir, id)
 	if err != nil {
 		return err
 	}

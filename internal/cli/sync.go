@@ -173,7 +173,7 @@ func (o *syncOptions) resumeRun(ctx context.Context) (err error) {
 	if o.file != "" || len(o.scope.targets)+len(o.scope.prune)+len(o.scope.pruneUnmanaged) > 0 {
 		return configError("", "--resume says already what is done: leave out --plan, --target, --prune and --prune-unmanaged")
 	}
-	if err := o.inEnvironmentOf(o.resume); err != nil {
+	if err := o.inEnvironmentOf(ctx, o.resume); err != nil {
 		return err
 	}
 	c, agreed, err := o.begin(ctx, &o.consent)
