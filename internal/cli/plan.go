@@ -138,7 +138,10 @@ func newPlanCmd(a *app) *cobra.Command {
 		Short:   "Show what sync would change",
 		Long: `Plan evaluates an environment, reads its project and prints what differs. It
 writes nothing to Descope. With --out it saves the plan, with the exact payloads,
-for sync --plan.`,
+for sync --plan; sync --plan FILE --dry-run shows it again.
+
+A saved plan is sealed with a key that the state directory keeps. Edited since, or saved
+with another state directory, it is refused.`,
 		Example: `  descope-mgmt plan --env staging
   descope-mgmt plan --env prod --target tenant/acme-corp --out acme.plan
   descope-mgmt plan --all --detailed-exitcode

@@ -33,10 +33,14 @@ func newBackupRestoreCmd(a *app) *cobra.Command {
 asked about, backed up, applied and verified. It writes the fields that the
 configuration can manage, and lists what else differs.
 
---full writes all fields, and has the project's id typed: a backup must not silently
-switch off an enforceSSO that was switched on since. Objects that were made since the
-backup stay, unless --prune deletes them; a tenant that was deleted since is created
-again, without its users, access keys and SSO configuration.`,
+--full writes all fields, and has the project's id typed, or --confirm-project: a backup
+must not silently switch off an enforceSSO that was switched on since. Objects that were
+made since the backup stay, unless --prune deletes them; a tenant that was deleted since
+is created again, without its users, access keys and SSO configuration.
+
+To have the project exactly as it was takes --full and --prune. What --prune deletes meets
+the guards of every delete (--allow-delete-in-use, --allow-mass-change), and the addresses
+of what this tool never applied are typed at a terminal: no flag stands in for that.`,
 		Example: `  descope-mgmt backup restore latest --env dev
   descope-mgmt backup restore latest --env prod --target tenant/acme-corp --dry-run
   descope-mgmt backup restore latest --env dev --full --prune --confirm-project P2abc…`,

@@ -100,8 +100,10 @@ func newSyncCmd(a *app) *cobra.Command {
 		Short: "Make a project what the configuration says",
 		Long: `Sync evaluates an environment, reads its project, shows what differs, asks,
 applies it, and reads again to see that nothing is left. Fields and resources that
-the configuration does not name are left alone. With --plan it applies exactly
-what a saved plan says, or refuses.
+the configuration does not name are left alone.
+With --plan it applies exactly what a saved plan says, once, or refuses: if the project
+or the configuration moved, or if its seal is broken, since it was edited or saved with
+another state directory. With --dry-run, too, it shows what is in the file.
 Several environments are done in the order given, until one is not clean.
 
 Exit 0: done, or nothing to do. 3: partly applied. 6: refused, nothing written.`,
