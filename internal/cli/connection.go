@@ -165,17 +165,22 @@ func (a *app) onDisk(ctx context.Context, f func(*connection) error) (err error)
 }
 
 // emulatedProject is the project that an environment without one has in the embedded
-// emulator: always the same, and of the form of a real one.
-func emulatedProject(env string) string {
+// emulator: of the form of a real one, and always the same for the configuration in a
+// directory. What is tried in another one never meets it.
+func emulatedProject(root, env string) string {
 	const length = 27
+	if path, err := filepath.EvalSymlinks(root); err == nil {
+		root = path
+	}
 	word := strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' && r < 'A' || r > 'Z' && r < 'a' || r > 'z' {
 			return -1
 		}
 		return r
 	}, env)
-	sum := sha256.Sum256([]byte(env))
-	return "P" + ("2emulator" + word + hex.EncodeToString(sum[:]))[:length]
+	word = "2emulator" + word[:min(len(word), 8)]
+	sum := sha256.Sum256([]byte(root + "\x00" + env))
+	return "P" + (word + hex.EncodeToString(sum[:]))[:length]
 }
 
 // emulatorURL is the base URL under which the embedded emulator is known. No
@@ -186,7 +191,7 @@ const emulatorURL = "http://localhost"
 func (a *app) projectOf(env string, compiled *compiler.Result, v variables) (setting, error) {
 	configured := compiled.Environment.ProjectID
 	if a.flags.emulator && configured == "" && v.forEnvironment(env, varProjectID).value == "" {
-		configured = emulatedProject(env)
+		configured = emulatedProject(v.module.Root(), env)
 	}
 	return chooseProject(env, configured, v)
 }

@@ -178,14 +178,19 @@ func TestIgnoresDotEnv(t *testing.T) {
 }
 
 // TestEmulatedProject: an environment without a project has one in the emulator, of the
-// form of a real one.
+// form of a real one, that no other environment or configuration has.
 func TestEmulatedProject(t *testing.T) {
-	for _, env := range []string{"dev", "eu-prod", strings.Repeat("long", 10), "Ä", ""} {
-		if err := checkProjectID(emulatedProject(env)); err != nil || emulatedProject(env) != emulatedProject(env) { //nolint:staticcheck // twice on purpose
-			t.Errorf("%q: %v", env, err)
+	seen := map[string]string{}
+	for _, root := range []string{"/home/a", "/home/b"} {
+		for _, env := range []string{"dev", "eu-prod", "euprod", strings.Repeat("long", 10), strings.Repeat("long", 10) + "er", "Ä", ""} {
+			id := emulatedProject(root, env)
+			if err := checkProjectID(id); err != nil || emulatedProject(root, env) != id {
+				t.Errorf("%s %q: %v", root, env, err)
+			}
+			if other, ok := seen[id]; ok {
+				t.Errorf("%s %s has the project of %s", root, env, other)
+			}
+			seen[id] = root + " " + env
 		}
-	}
-	if emulatedProject("a-b") == emulatedProject("ab") {
-		t.Error("two environments have the same project")
 	}
 }

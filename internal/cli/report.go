@@ -221,14 +221,12 @@ func (o *reportOptions) target(m *compiler.Module, compiled *compiler.Result) (t
 	if err != nil {
 		return t, err
 	}
-	project, err := chooseProject(compiled.Environment.Name, compiled.Environment.ProjectID, v)
+	project, err := o.projectOf(compiled.Environment.Name, compiled, v)
 	if err != nil {
 		return target{project: compiled.Environment.ProjectID}, nil
 	}
 	t.project = project.value
-	if o.flags.emulator {
-		t.baseURL = emulatorURL
-	} else if base, err := chooseBaseURL(o.flags.baseURL, compiled.Environment.BaseURL, t.project, v); err == nil {
+	if base, err := o.serverOf(compiled, t.project, v); err == nil {
 		t.baseURL = base.value
 	}
 	return t, nil
