@@ -105,6 +105,24 @@ func (r *rules) tenant(res model.Resource) {
 		}
 		w.Hint = `write domains: ["example.com"]`
 	}
+	if off := res.Attrs["self_provisioning"] == false; off && len(domains) > 0 && !r.chooses(res, "self_provisioning", "domains") {
+		d := about(res, "domains")
+		d.Severity = model.Warning
+		d.Also = []model.Origin{res.FieldOrigin("self_provisioning")}
+		w := r.add(d, "idle-domains", "%s: domains have no effect, since self_provisioning is false", name(res.Key))
+		w.Detail = "they only say whose users may join by themselves, and none are sent"
+		w.Hint = "take them out, or write self_provisioning: true"
+	}
+}
+
+// chooses reports whether environments may differ in a field: it is given as a default,
+// or written nearer to the environment than another field is.
+func (r *rules) chooses(res model.Resource, field, than string) bool {
+	if levelOf(res.FieldOrigin(field).File) > levelOf(res.FieldOrigin(than).File) {
+		return true
+	}
+	written := r.loaded.index.find(model.Spec(res.Key.Kind).Field, res.Key.ID, field)
+	return slices.ContainsFunc(written, func(d decl) bool { return hasDefault(d.value) })
 }
 
 // imported are the house rules of the schema as warnings: the schema does not

@@ -46,19 +46,19 @@ func TestYAMLCorpus(t *testing.T) {
 	if dir == "" {
 		t.Skip("DESCOPE_MGMT_CORPUS does not name a directory of real configurations")
 	}
-	const placeholder, manual = "placeholder", "manual-step"
+	const placeholder, manual, idle = "placeholder", "manual-step", "idle-domains"
 	want := map[string][]string{ // codes; an error has the line behind it
 		"01-d4a44160.yaml": {placeholder},
 		"02-d8563fb7.yaml": {placeholder},
 		"03-a8fd8772.yaml": nil,
 		"04-726a6b51.yaml": {placeholder},
-		"05-31acd5ab.yaml": {manual, placeholder},
-		"06-beef76aa.yaml": nil,
+		"05-31acd5ab.yaml": {idle, manual, placeholder},
+		"06-beef76aa.yaml": {idle},
 		"07-df6accbb.yaml": {placeholder},
 		"08-71001bda.yaml": nil,
 		"09-9f45bc4e.yaml": nil,
-		"10-26f42057.yaml": {"no-domains"},
-		"11-a3d0f764.yaml": {manual, placeholder},
+		"10-26f42057.yaml": {idle, "no-domains"},
+		"11-a3d0f764.yaml": {idle, manual, placeholder},
 		"12-50b15bdd.yaml": nil,
 		"13-ce790876.yaml": nil,
 		"14-1498435f.yaml": {"unset-variable:17"},

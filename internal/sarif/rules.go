@@ -81,6 +81,7 @@ func tenantRules() []Rule {
 		rule("ignore", "lifecycle.ignore names a field that is not there.", "Look at the spelling of the field."),
 		warning("long-id", "The id is longer than what Descope promises to take.", "Choose a shorter one while the tenant does not exist."),
 		warning("no-domains", "Nobody can join a tenant by itself that has no domain.", "Add domains, or set self_provisioning to false."),
+		warning("idle-domains", "The domains have no effect, since self_provisioning is false.", "Take them out, or set self_provisioning to true."),
 		warning("imported-id", "An imported tenant breaks a rule for ids.", "Nothing can be done: ids cannot change."),
 		warning("imported-name", "An imported tenant breaks a rule for names.", "Rename it when you can."),
 		warning("imported", "Imported tenants break rules for new ones.", "descope-mgmt validate -v lists them."),
