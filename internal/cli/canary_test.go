@@ -193,7 +193,7 @@ func canaryStory() [][]string {
 		{"completion", "fish"},
 		{"completion", "powershell"},
 		{"completion", "zsh"},
-		sure("sync", "--emulator"),
+		sure("sync", "--emulator"), {"emulator", "reset", "--yes"},
 		{"plan", "--log-file", "no/such/dir"},
 	}
 }
@@ -216,7 +216,7 @@ func TestCanaryKnowsEveryCommand(t *testing.T) {
 		}
 	}
 	walk(newRootCmd(a))
-	if want := []string{"descope-mgmt emulator"}; !slices.Equal(missing, want) { // see below
+	if len(missing) > 0 { // emulator itself, which has subcommands, is in TestCanary
 		t.Errorf("the canary does not know %q", missing)
 	}
 }

@@ -39,11 +39,16 @@ func newEmulatorCmd(a *app) *cobra.Command {
 interrupted. It takes any project id and any management key unless told otherwise.
 Its first line of output is "listening on http://HOST:PORT".
 
+The flag --emulator of other commands needs no server: the command emulates the project
+itself, and keeps it in the state directory; reset empties it. The server is for other
+programs too, and for faults and limits; its projects are in memory, or in --data.
+
 While it runs: POST /_emulator/faults, POST /_emulator/reset, POST /_emulator/seed,
 GET /_emulator/requests. See docs/emulator.md.`,
 		Example: `  descope-mgmt emulator --listen 127.0.0.1:8080
   descope-mgmt emulator --rate 20/10s --latency 200ms --fault 503-once
-  descope-mgmt plan --env dev --base-url http://127.0.0.1:8080`,
+  descope-mgmt plan --env dev --base-url http://127.0.0.1:8080
+  descope-mgmt plan --env dev --emulator`,
 		Args:        noArgs,
 		Annotations: formats(formatText),
 		RunE:        func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
@@ -62,6 +67,7 @@ GET /_emulator/requests. See docs/emulator.md.`,
 	f.StringArrayVar(&o.project, "project", nil, "project that exists; without one any does (repeat)")
 	must(cmd.RegisterFlagCompletionFunc("tier", fixedCompletion("tier1", "tier2", "tier3", "tier4")))
 	must(cmd.RegisterFlagCompletionFunc("fault", fixedCompletion(append(emulator.FaultNames(), "429", "503-once")...)))
+	cmd.AddCommand(newEmulatorResetCmd(a))
 	return cmd
 }
 

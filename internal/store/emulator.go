@@ -73,6 +73,9 @@ func (e *EmulatorStorage) Save(project string, data []byte) error {
 	return replace(e.dir.disk, path, data, e.dir.fileMode(), false)
 }
 
+// Remove forgets a project: the next who asks for it finds it empty.
+func (e *EmulatorStorage) Remove(project string) error { return remove(e.dir.disk, e.file(project)) }
+
 // Projects lists those that were ever saved, sorted.
 func (e *EmulatorStorage) Projects() ([]string, error) {
 	entries, err := os.ReadDir(e.path)

@@ -46,6 +46,12 @@ func TestEmulatorStorage(t *testing.T) {
 	if got := mode(t, again.file("P2")); got != 0o600 {
 		t.Errorf("mode %04o", got)
 	}
+	if err := errors.Join(again.Remove("P2"), again.Remove("never")); err != nil {
+		t.Error(err)
+	}
+	if got, err := again.Load("P2"); got != nil || err != nil {
+		t.Errorf("removed: %q, %v", got, err)
+	}
 }
 
 func TestEmulatorStorageFails(t *testing.T) {

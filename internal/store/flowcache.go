@@ -75,12 +75,7 @@ func (s *Scope) PutCachedFlow(id string, stamp FlowStamp, raw json.RawMessage, f
 // DropCachedFlow makes sure that a flow is exported again, even after a power
 // failure: for who has written it, or is about to, and does not count on its stamp.
 func (s *Scope) DropCachedFlow(id string) error {
-	path, disk := s.flowCachePath(id), s.dir.disk
-	err := unlessGone(disk.Remove(path))
-	if err == nil {
-		err = unlessGone(disk.SyncDir(filepath.Dir(path))) // who removed it may have been killed here
-	}
-	return explain("removing", path, err)
+	return remove(s.dir.disk, s.flowCachePath(id)) // the directory too: who removed it may have been killed here
 }
 
 // leftoverAge is how old a half written file is that nobody will finish.
