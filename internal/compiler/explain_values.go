@@ -82,6 +82,10 @@ func (x *explainer) reference(g *group, where place, d *model.Diagnostic) bool {
 	d.Origin = x.firstUser(f, g)
 	subject := orElse(where.String(), "the configuration")
 	d.Summary = fmt.Sprintf("%s refers to %s, which is not there", subject, short(missing))
+	if f.format == formatNotFound && len(f.user) > 0 && truth(missing) != "" {
+		x.bare(g, where, f.user[0], d)
+		return true
+	}
 	candidates := []string{schemaDir}
 	for n := range x.index.top {
 		candidates = append(candidates, n)
@@ -97,6 +101,8 @@ func (x *explainer) reference(g *group, where place, d *model.Diagnostic) bool {
 	if s := model.Suggest(missing, candidates); s != "" && s != missing {
 		d.Detail = fmt.Sprintf("did you mean %s?", s)
 		x.rename(d, missing, s)
+	} else if f.format == formatNotFound && len(f.user) > 0 {
+		x.bare(g, where, f.user[0], d)
 	}
 	return true
 }
@@ -214,11 +220,10 @@ func corrected(where place, value string) string {
 	case "#Tenant self_provisioning", "#Tenant disabled", "#Environment protected", "#Flow enabled",
 		"#MFALoginConfig remember_device", "#MagicLinkConfig sign_up", "#SignUpOrInConfig ask_name",
 		"#Tenant custom_attributes_exclusive", "#Lifecycle prevent_destroy":
-		switch strings.ToLower(s) {
-		case "true", "yes", "on":
+		return truth(s)
+	case "#Tenant imported":
+		if truth(s) == "true" {
 			return "true"
-		case "false", "no", "off":
-			return "false"
 		}
 	}
 	return ""

@@ -112,12 +112,14 @@ func (p place) String() string {
 	}
 }
 
+// onOff is what is allowed in a field that is a bool.
+const onOff = "true or false"
+
 // allowed says in words what may stand in a field of the schema.
 func allowed(definition, name string) string { return allowedValues()[definition+" "+name] }
 
 func allowedValues() map[string]string {
 	const (
-		onOff     = "true or false"
 		text      = "a string"
 		lifecycle = "{prevent_destroy: true} or {ignore: [a list of fields]}"
 		url       = `an http or https URL without spaces, or "" for the one of the project`
@@ -173,7 +175,7 @@ func allowedValues() map[string]string {
 		"#Flow enabled_in[]": "the name of an environment",
 		"#Flow lifecycle":    lifecycle,
 		"#Flow template":     `"sign-up-or-in", "mfa-login", "magic-link" or "social-login"`,
-		"#Flow config":       "the options of the template, by name",
+		"#Flow config":       "the options of the template, such as {sign_up: true}",
 		"#Flow steps":        "changes to the steps of the template, by step",
 		"#Flow definition":   "an exported flow, usually _ @embed(file=flows/NAME.json)",
 		"#Flow screens":      "changes to screens: {SCREEN: {NODE: {PROPERTY: value}}}",

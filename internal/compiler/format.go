@@ -78,7 +78,7 @@ func formatFile(path string, check bool) (different bool, err error) {
 	// Not format.Source: its errors have no position.
 	file, err := parser.ParseFile(path, data, parser.ParseComments)
 	if err != nil {
-		return false, err
+		return false, refusal{syntaxError(data, err)}
 	}
 	formatted, err := format.Node(file)
 	if err != nil {
@@ -139,17 +139,12 @@ func formatError(path string, err error) model.Diagnostic {
 	d := model.Diagnostic{Severity: model.Error, Code: "fmt", Origin: model.Origin{File: shown, Line: 1, Column: 1}, Raw: err.Error()}
 	var r refusal
 	var pe *fs.PathError
-	var ce cueerrors.Error
 	switch {
 	case errors.As(err, &r):
 		d = r.diagnostic
 		d.Origin.File = shown
-	case errors.As(err, &ce):
-		first := cueerrors.Errors(err)[0]
-		d.Code = "syntax"
-		d.Summary = "syntax error: " + strings.ReplaceAll(oneLine(first.Error()), "'EOF'", "the end of the file")
-		if p := first.Position(); p.IsValid() {
-			d.Origin.Line, d.Origin.Column = p.Line(), p.Column()
+		if d.Fix != nil {
+			d.Fix.At.File = shown
 		}
 	case errors.As(err, &pe):
 		d.Code = "unreadable"
@@ -157,5 +152,17 @@ func formatError(path string, err error) model.Diagnostic {
 	default:
 		d.Summary = fmt.Sprintf("cannot format %s: %s", short(shown), oneLine(err.Error()))
 	}
+	return d
+}
+
+// syntaxError is the first of the parser's errors in a file.
+func syntaxError(data []byte, err error) model.Diagnostic {
+	first := cueerrors.Errors(err)[0]
+	d := model.Diagnostic{Severity: model.Error, Code: "syntax", Origin: model.Origin{Line: 1, Column: 1}, Raw: err.Error()}
+	d.Summary = "syntax error: " + strings.ReplaceAll(oneLine(first.Error()), "'EOF'", "the end of the file")
+	if p := first.Position(); p.IsValid() {
+		d.Origin.Line, d.Origin.Column = p.Line(), p.Column()
+	}
+	unquoted(data, &d)
 	return d
 }

@@ -308,6 +308,7 @@ func (l *loaded) loadError(e errors.Error) model.Diagnostic {
 		if line := l.line(inner.Position()); line != "" {
 			d.Detail = "in: " + line
 		}
+		unquoted(l.contents[inner.Position().Filename()], &d)
 	}
 	return d
 }
