@@ -193,7 +193,8 @@ func canaryStory() [][]string {
 		{"completion", "fish"},
 		{"completion", "powershell"},
 		{"completion", "zsh"},
-		sure("sync", "--emulator"), {"emulator", "reset", "--yes"},
+		sure("sync", "--emulator"),
+		{"emulator", "reset", "--yes"},
 		{"plan", "--log-file", "no/such/dir"},
 	}
 }

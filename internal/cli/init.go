@@ -61,8 +61,9 @@ and environments, .env.example, settings of VS Code, a workflow for GitHub, hook
 pre-commit and a README. It asks what it is not told; --yes takes what it would offer.
 
 No file is written over. In a directory that is a configuration already it adds the
-environments that --env names and that are not there, and with --missing every other file
-that a new one has. Before a file is written, all of it is evaluated.
+environments that --env names and that are not there, says what to add to the workflow and
+.env.example, and with --missing writes every other file that a new one has. Before a file
+is written, all of it is evaluated.
 
 The environments are dev, staging and prod unless --env says others; prod is protected.
 An environment without a project can be planned with --emulator. --from-project imports

@@ -22,20 +22,31 @@ type initDoc struct {
 	Existing     bool       `json:"existing"`
 	Written      []string   `json:"written"`
 	Kept         []string   `json:"kept"`
+	ToAdd        []toAdd    `json:"to_add"`
 	Import       *importDoc `json:"import,omitempty"`
 }
 
-// workflowFile is where the workflow of GitHub is.
-const workflowFile = ".github/workflows/descope.yml"
+// toAdd are the lines that a file lacks, which init does not write to since it is there.
+type toAdd struct {
+	File  string `json:"file"`
+	Where string `json:"where"`
+	Lines string `json:"lines"`
+}
 
 // finish says what was written, and imports.
 func (o *initOptions) finish(ctx context.Context, w *started) error {
-	d := initDoc{Directory: o.root, Module: w.options.Module, Environments: []string{}, Existing: len(o.known) > 0, Written: []string{}, Kept: append([]string{}, w.keep...)}
+	d := initDoc{Directory: o.root, Module: w.options.Module, Environments: []string{}, Existing: len(o.known) > 0, Written: []string{}, Kept: append([]string{}, w.keep...), ToAdd: []toAdd{}}
 	for _, e := range w.options.Environments {
 		d.Environments = append(d.Environments, e.Name)
 	}
 	for _, f := range w.files {
 		d.Written = append(d.Written, f.Path)
+	}
+	if d.Existing {
+		var err error
+		if d.ToAdd, err = o.toAdd(w); err != nil {
+			return err
+		}
 	}
 	// From here on, the commands that are named and run are those of the new configuration.
 	o.flags.dir = o.shown
@@ -120,7 +131,45 @@ func (o *initOptions) written(d initDoc) string {
 		b.WriteString("Left alone, since there are such files:\n")
 		listed(&b, "  = ", d.Kept)
 	}
+	for _, a := range d.ToAdd {
+		fmt.Fprintf(&b, "Add to %s, %s:\n%s", ui.Safe(a.File), a.Where, a.Lines)
+	}
 	return b.String()
+}
+
+// toAdd are the lines that the files of the configuration lack of its new environments.
+// The workflow may lie in the root of the repository.
+func (o *initOptions) toAdd(w *started) ([]toAdd, error) {
+	out := []toAdd{}
+	top := strings.TrimSuffix(filepath.ToSlash(w.root), "/"+w.options.Below)
+	for _, e := range w.options.Environments {
+		if slices.Contains(o.known, e.Name) {
+			continue
+		}
+		additions, err := scaffold.Additions(e)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range additions {
+			path := filepath.Join(w.root, filepath.FromSlash(a.Path))
+			text, err := os.ReadFile(path)
+			if err != nil && w.options.Below != "" {
+				path = filepath.Join(top, filepath.FromSlash(a.Path))
+				text, err = os.ReadFile(path)
+			}
+			if err != nil || bytes.Contains(text, []byte(a.Variable)) {
+				continue // there is none, or it has them
+			}
+			file := o.relative(path)
+			i := slices.IndexFunc(out, func(t toAdd) bool { return t.File == file })
+			if i < 0 {
+				out = append(out, toAdd{file, a.Where, a.Lines})
+				continue
+			}
+			out[i].Lines += a.Lines
+		}
+	}
+	return out, nil
 }
 
 // listed lists paths, the copy of the schema as one.
@@ -168,8 +217,8 @@ func (o *initOptions) next(d initDoc) string {
 		return table.Text(o.streams.OutStyle())
 	}
 	var b strings.Builder
-	if slices.Contains(d.Written, workflowFile) && strings.HasPrefix(o.action, unknownOwner) {
-		b.WriteString("The workflow uses this tool's action: write into " + workflowFile + ", in place of " + unknownOwner + ", which account has it.\n")
+	if slices.Contains(d.Written, scaffold.WorkflowFile) && strings.HasPrefix(o.action, unknownOwner) {
+		b.WriteString("The workflow uses this tool's action: write into " + scaffold.WorkflowFile + ", in place of " + unknownOwner + ", which account has it.\n")
 	}
 	b.WriteString(head + "\n")
 	for _, c := range commands {

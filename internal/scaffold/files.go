@@ -28,11 +28,11 @@ type File struct {
 func layout() [][2]string {
 	return [][2]string{
 		{"gitignore", ".gitignore"},
-		{"env.example", ".env.example"},
+		{"env.example", envExample},
 		{"settings.json", ".vscode/settings.json"},
 		{"extensions.json", ".vscode/extensions.json"},
 		{"tasks.json", ".vscode/tasks.json"},
-		{"workflow.yml", ".github/workflows/descope.yml"},
+		{"workflow.yml", WorkflowFile},
 		{"pre-commit.yaml", ".pre-commit-config.yaml"},
 		{"README.md", "README.md"},
 		{"environment.cue", "envs/environment.cue"},
@@ -77,6 +77,46 @@ func Overlay(e Environment) (File, error) {
 	}
 	text, err := fill(all, "overlay.cue", e)
 	return File{path.Join("envs", e.Name, e.Name+".cue"), text}, err
+}
+
+// Files that name every environment, and that nobody writes over.
+const (
+	WorkflowFile = ".github/workflows/descope.yml"
+	envExample   = ".env.example"
+)
+
+// Addition is what a file that is there lacks of an environment that is new.
+type Addition struct {
+	// Path is that of the file, relative to the root of the configuration, with slashes.
+	Path string
+	// Where in it the lines belong, in words.
+	Where string
+	// Lines are as they stand in the file, each with its line end.
+	Lines string
+	// Variable is that of the management key: a file that names it has the lines.
+	Variable string
+}
+
+// Additions are the lines to add to the files of a configuration for an environment that
+// is new. An error is a mistake of ours.
+func Additions(e Environment) ([]Addition, error) {
+	all, err := parse()
+	if err != nil {
+		return nil, err
+	}
+	o, key := Options{Environments: []Environment{e}}, "DESCOPE_"+variable(e.Name)+"_MANAGEMENT_KEY"
+	additions := []Addition{
+		{Path: WorkflowFile, Where: "in the matrix of each job", Variable: key},
+		{Path: envExample, Where: "at its end", Variable: key},
+	}
+	for i, name := range []string{"matrix", "variables"} {
+		var b strings.Builder
+		if err := all.ExecuteTemplate(&b, name, o); err != nil {
+			return nil, fmt.Errorf("making the lines for %s: %w", additions[i].Path, err)
+		}
+		additions[i].Lines = strings.TrimPrefix(b.String(), "\n") + "\n"
+	}
+	return additions, nil
 }
 
 func parse() (*template.Template, error) {

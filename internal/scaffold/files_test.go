@@ -328,3 +328,30 @@ func TestVariables(t *testing.T) {
 		t.Errorf("projects that are known are asked for, or others not:\n%s", plain)
 	}
 }
+
+// TestAdditions: with the lines that are named, files of some environments are as if they
+// had been made with one more.
+func TestAdditions(t *testing.T) {
+	for name, all := range variants() {
+		last := len(all.Environments) - 1
+		fewer := all
+		fewer.Environments = all.Environments[:last]
+		additions, err := Additions(all.Environments[last])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(additions) != 2 {
+			t.Fatalf("%s: %d files", name, len(additions))
+		}
+		for i, times := range []int{3, 1} { // in three jobs, and once
+			a := additions[i]
+			whole := string(textOf(t, all, a.Path))
+			if n := strings.Count(whole, a.Lines); n != times || !strings.Contains(a.Lines, a.Variable) {
+				t.Errorf("%s: %s has the lines %d times:\n%s", name, a.Path, n, a.Lines)
+			}
+			if last > 0 && strings.Contains(string(textOf(t, fewer, a.Path)), a.Variable) {
+				t.Errorf("%s: %s without the environment names it", name, a.Path)
+			}
+		}
+	}
+}
