@@ -119,7 +119,7 @@ func (o *initOptions) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if err := w.write(ctx); err != nil {
-		return err
+		return o.elsewhere(err)
 	}
 	return o.finish(ctx, w)
 }

@@ -177,6 +177,22 @@ func (o *initOptions) agree(ctx context.Context, w *started) error {
 	return nil
 }
 
+// elsewhere says, where init may not write, what else can be done: a new configuration can
+// be made in another directory, such as one in the home directory.
+func (o *initOptions) elsewhere(err error) error {
+	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
+		return err
+	}
+	if o.module != nil && len(o.known) > 0 {
+		return configError("", "%w; make %s writable, or ask somebody who can write to it", err, o.name())
+	}
+	hint := ""
+	if place := o.atHome(o.root); place != "" {
+		hint = "descope-mgmt init " + shellQuote(place)
+	}
+	return configError(hint, "%w; name a directory that you can write to", err)
+}
+
 // name is the directory for people.
 func (o *initOptions) name() string {
 	if o.shown == "" {

@@ -189,7 +189,7 @@ func (o *planOptions) run(ctx context.Context) (err error) {
 		}
 		p.Sign(key)
 		if err := savePlan(o.path(o.out), p); err != nil {
-			return err
+			return o.notWritten("saving the plan", o.out, err)
 		}
 	}
 	if err := c.showPlan(p, consent{}); err != nil {
@@ -210,10 +210,7 @@ func savePlan(path string, p *plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	if err := store.WriteFileAtomic(path, append(data, '\n')); err != nil {
-		return configError("", "saving the plan: %w", err)
-	}
-	return nil
+	return store.WriteFileAtomic(path, append(data, '\n'))
 }
 
 // closing closes a connection; its error counts unless there is another one.

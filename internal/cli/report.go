@@ -104,7 +104,7 @@ func (o *reportOptions) run(ctx context.Context) error {
 		o.print(b.String())
 	} else {
 		if err := store.WriteFileAtomic(o.path(o.out), b.Bytes()); err != nil {
-			return configError("", "writing the report: %w", err)
+			return o.notWritten("writing the report", o.out, err)
 		}
 		o.note(fmt.Sprintf("Wrote %s: %s with %s, %s.\n", ui.Safe(o.out), ui.Counted(len(names), "environment"), ui.Counted(objects, "object"), ui.Counted(len(page.Runs), "run")))
 	}

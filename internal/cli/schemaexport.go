@@ -100,7 +100,7 @@ func (a *app) schemaExport(name, out string) error {
 		return refusedError("", "%s is there, and export did not write it; name another file", a.relative(path))
 	}
 	if err := store.ReplaceFile(path, text, 0o644); err != nil {
-		return configError("", "writing the schema: %w", err)
+		return a.notWritten("writing the schema", out, err)
 	}
 	a.note(fmt.Sprintf("Wrote %s.\n", ui.Safe(out)))
 	if !kind.InCUE() {

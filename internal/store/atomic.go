@@ -24,6 +24,14 @@ func ReplaceFile(path string, data []byte, mode fs.FileMode) error {
 	return replace(osDisk{}, path, data, mode, true)
 }
 
+// withoutPath is an error without the name of a file that nobody has seen.
+func withoutPath(err error) error {
+	if named, ok := errors.AsType[*fs.PathError](err); ok {
+		return named.Err
+	}
+	return err
+}
+
 // replace writes a file atomically; durable decides whether it also waits for
 // the disk.
 func replace(d Disk, path string, data []byte, mode fs.FileMode, durable bool) error {
@@ -36,7 +44,7 @@ func replace(d Disk, path string, data []byte, mode fs.FileMode, durable bool) e
 	dir := filepath.Dir(path)
 	f, err := d.CreateTemp(dir, "."+filepath.Base(path)+".tmp-*")
 	if err != nil {
-		return explain("writing", path, err)
+		return explain("writing", path, withoutPath(err))
 	}
 	err = func() error {
 		_, err := f.Write(data)

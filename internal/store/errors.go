@@ -112,6 +112,8 @@ func explain(doing, path string, err error) error {
 		cause = "a part of the path is a file, not a directory: "
 	case errors.Is(err, fs.ErrPermission):
 		cause = "you may not: "
+	case doing == "writing" && errors.Is(err, fs.ErrNotExist):
+		cause = "there is no such directory: "
 	}
 	return fmt.Errorf("%s %s: %s%w", doing, path, cause, err)
 }
