@@ -29,9 +29,12 @@ func (c *connection) apply(ctx context.Context, r request, p *plan.Plan, agreed 
 		Journal:   rec,
 		OnFailure: c.onFailure(ctx, agreed),
 		OnDone: func(o apply.Outcome) {
-			if o.Status == apply.Done {
+			switch o.Status {
+			case apply.Done:
 				progress.Done(1)
-			} else {
+			case apply.NotRun:
+				progress.NotRun(1)
+			default:
 				progress.Failed(1)
 			}
 		},

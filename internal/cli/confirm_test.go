@@ -265,3 +265,13 @@ func TestAskingInJSON(t *testing.T) {
 	lacks(t, r.out, "+ create")
 	contains(t, r.out, `"status": "done"`)
 }
+
+// TestProgressOfWhatWasNotRun: the bar tells what failed from what was given up for it.
+func TestProgressOfWhatWasNotRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Options{Faults: []emulator.Fault{failing(t, "400,count=1,match=POST /v1/mgmt/tenant/create")}})
+	w.terminal = 100
+	r := w.mustRun(exitFailed, "sync", "--env", "dev", "--yes", "--parallelism", "1")
+	contains(t, r.err, "Created 0/2 tenants, 1 failed, 1 not run")
+	lacks(t, r.err, "2 failed")
+}

@@ -116,9 +116,11 @@ func (a *app) diagnose(ctx context.Context) (checks []check, failure error) {
 	checks[len(checks)-1] = check{"environment", checkOK, fmt.Sprintf("%s, %d tenants and flows configured", c.env, c.compiled.State.Len()), ""}
 	add("project", checkOK, c.project+" at "+c.baseURL, "")
 	add("key", checkOK, "from "+c.key.where(), "")
-	if !step("state", c.state.Writable(), c.state.Path()) {
+	if err := c.state.Writable(); err != nil {
+		step("state", &stateError{err}, "")
 		return checks, failure
 	}
+	add("state", checkOK, c.state.Path(), "")
 	licence, err := c.client.License(ctx)
 	if !step("connection", err, "answers, the key is accepted") {
 		return checks, failure

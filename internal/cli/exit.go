@@ -76,7 +76,9 @@ func (e *diagnosticsError) Error() string {
 // stateError is a state directory that cannot serve.
 type stateError struct{ err error }
 
-func (e *stateError) Error() string { return e.err.Error() }
+func (e *stateError) Error() string {
+	return e.err.Error() + "; --state-dir or DESCOPE_STATE_DIR names another"
+}
 
 func (e *stateError) Unwrap() error { return e.err }
 

@@ -119,7 +119,7 @@ func (a *app) readKey(path string) (string, error) {
 	name := a.relative(path)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("there is no file %s", name)
+		return "", fmt.Errorf("there is no file %s", keyless(name, "")) // which may be the key itself
 	}
 	if err != nil {
 		return "", err

@@ -66,17 +66,18 @@ func hintOf(err error) string {
 	return ""
 }
 
-// retyped is the command line as it was typed, with one word instead of another. What
-// may be a secret, the command that prints the key, is left out.
+// retyped is the command line as it was typed, with one word instead of another. Flags
+// whose value may be a secret are left out.
 func (a *app) retyped(word, instead string) string {
 	line := slices.Clone(a.line)
 	for i := 0; i < len(line); i++ {
 		switch arg := line[i]; {
-		case arg == "--management-key-command":
-			line = slices.Delete(line, i, min(i+2, len(line)))
-			i--
-		case strings.HasPrefix(arg, "--management-key-command="):
-			line = slices.Delete(line, i, i+1)
+		case secretFlag(arg):
+			n := 1
+			if !strings.Contains(arg, "=") && i+1 < len(line) && !strings.HasPrefix(line[i+1], "-") {
+				n = 2
+			}
+			line = slices.Delete(line, i, i+n)
 			i--
 		case word == "":
 		case arg == word:
@@ -91,4 +92,15 @@ func (a *app) retyped(word, instead string) string {
 		line[i] = shellQuote(arg)
 	}
 	return "descope-mgmt " + strings.Join(line, " ")
+}
+
+// secretFlag reports whether a flag as it is typed, known or not, may have a key or the
+// like for its value.
+func secretFlag(arg string) bool {
+	name, _, _ := strings.Cut(arg, "=")
+	if !strings.HasPrefix(name, "--") || name == "--management-key-file" {
+		return false
+	}
+	return len(name) > len("--m") && strings.HasPrefix("--management-key", name) ||
+		slices.ContainsFunc([]string{"key", "token", "secret", "password"}, func(word string) bool { return strings.Contains(name, word) })
 }

@@ -49,6 +49,9 @@ func newRootCmd(a *app) *cobra.Command {
 		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 			return unknownFlag(cmd, unknown.GetSpecifiedName())
 		}
+		if _, ok := errors.AsType[*pflag.InvalidSyntaxError](err); ok { // which repeats what was typed
+			return configError(cmd.CommandPath()+" --help", "bad flag syntax: a flag is --name or --name=value")
+		}
 		return configError(cmd.CommandPath()+" --help", "%w", err)
 	})
 	a.addGlobalFlags(root)
@@ -263,6 +266,9 @@ func unknownCommand(parent *cobra.Command, word string) error {
 func unknownFlag(cmd *cobra.Command, name string) error {
 	if len(name) == 1 {
 		return configError(cmd.CommandPath()+" --help", "there is no flag -%s", name)
+	}
+	if secretFlag("--"+name) && cmd.Flags().Lookup("key") == nil {
+		return configError(cmd.CommandPath()+" --help", "there is no flag --%s, since others can read what is on a command line; a key is given by DESCOPE_MANAGEMENT_KEY, --management-key-file or --management-key-command", name)
 	}
 	names := []string{"environment", "format"} // see aliases
 	add := func(f *pflag.Flag) { names = append(names, f.Name) }

@@ -169,3 +169,42 @@ func TestLogFile(t *testing.T) {
 	contains(t, w.mustRun(exitOK, "plan", "--env", "dev", "--log-level", "debug").err, "level=DEBUG", "path=/v1/mgmt/tenant/all")
 	contains(t, w.mustRun(exitConfig, "plan", "--env", "dev", "--log-file", "no/such/dir/debug.log").err, "--log-file", "no/such/dir")
 }
+
+// TestNoKeyOnTheCommandLine: what is given with a flag that there is none of, or in the
+// place of a file, may be a key, and is not repeated.
+func TestNoKeyOnTheCommandLine(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Options{})
+	for _, flags := range [][]string{
+		{"--key=" + testKey},
+		{"--management-key", testKey},
+		{"--management-key=" + testKey},
+		{"--management=" + testKey},
+		{"--management-key-fil=" + testKey},
+		{"--management-key-comand", testKey},
+		{"--management-key-file", testKey},
+		{"--api-token=" + testKey},
+		{"--=" + testKey},
+		{"-k=" + testKey},
+		{"-k" + testKey},
+		{"--enw", "dev", "--management-key", testKey},
+		{"--enw=dev", "--management-key=" + testKey},
+		{"--enw=dev", "--management-key-command", testKey},
+	} {
+		for _, form := range []string{"text", "json"} {
+			r := w.run(slices.Concat([]string{"plan", "-o", form}, flags)...)
+			if r.code != exitConfig || strings.Contains(r.out+r.err, testKey) {
+				t.Errorf("%v: exit %d\n%s%s", flags, r.code, r.out, r.err)
+			}
+			if given := strings.Contains(r.err, "--management-key-file"); !given && strings.HasPrefix(flags[0], "--man") {
+				t.Errorf("%v: not told how a key is given:\n%s", flags, r.err)
+			}
+		}
+	}
+	if r := w.run("plan", "--management-key", testKey, "--enw", "dev"); !strings.Contains(r.err, "others can read") {
+		t.Errorf("not told why there is no such flag:\n%s", r.err)
+	}
+	if r := w.run("plan", "--enw", "dev", "--key", testKey, "--quiet"); !strings.Contains(r.err, "\n    descope-mgmt plan --env dev --quiet\n") {
+		t.Errorf("not told what to type:\n%s", r.err)
+	}
+}

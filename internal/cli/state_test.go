@@ -59,13 +59,13 @@ func TestStateDirectory(t *testing.T) {
 			w.env["DESCOPE_STATE_DIR"] = dir
 			for _, args := range [][]string{{"plan", "--env", "dev"}, {"sync", "--env", "dev", "--yes"}, {"plan", "--env", "dev", "--emulator"}} {
 				r := w.mustRun(exitFailed, args...)
-				contains(t, r.err, filepath.Dir(dir), tt.says)
+				contains(t, r.err, filepath.Dir(dir), tt.says, "--state-dir or DESCOPE_STATE_DIR")
 				if r.out != "" {
 					t.Errorf("prints %q", r.out)
 				}
 			}
 			r := w.mustRun(exitFailed, "doctor", "--env", "dev")
-			contains(t, r.out, "failed   state ", tt.says)
+			contains(t, r.out, "failed   state ", tt.says, "--state-dir or DESCOPE_STATE_DIR")
 			if n := w.requests(""); n != 0 {
 				t.Errorf("%d requests", n)
 			}

@@ -94,7 +94,7 @@ func (d *Dir) check() error {
 	}
 	perm := permissions(info)
 	if perm&0o002 != 0 {
-		return fmt.Errorf("every user can write to it (mode %04o), so what it holds cannot be trusted; chmod 700 it, or choose another", perm)
+		return fmt.Errorf("every user can write to it (mode %04o), so what it holds cannot be trusted; chmod 700 it", perm)
 	}
 	d.shared = info.Mode()&fs.ModeSetgid != 0 && perm&0o077 == 0o070
 	if d.shared {
@@ -102,7 +102,7 @@ func (d *Dir) check() error {
 	}
 	if uid, known := owner(info); known && uid != os.Geteuid() {
 		if os.Geteuid() != 0 {
-			return fmt.Errorf("it belongs to another user (id %d); choose another with --state-dir", uid)
+			return fmt.Errorf("it belongs to another user (id %d)", uid)
 		}
 		d.notices = append(d.notices, fmt.Sprintf("the state directory %s belongs to another user (id %d)", d.path, uid))
 	}

@@ -38,6 +38,7 @@ type Progress struct {
 
 	mu           sync.Mutex
 	done, failed int
+	notRun       int
 	limited      time.Time // until then everything waits for the rate limit
 }
 
@@ -50,15 +51,19 @@ func NewProgress(s *Streams, o ProgressOptions) *Progress {
 }
 
 // Done counts n pieces as done.
-func (p *Progress) Done(n int) { p.add(n, 0) }
+func (p *Progress) Done(n int) { p.add(n, 0, 0) }
 
 // Failed counts n pieces as failed.
-func (p *Progress) Failed(n int) { p.add(0, n) }
+func (p *Progress) Failed(n int) { p.add(0, n, 0) }
 
-func (p *Progress) add(done, failed int) {
+// NotRun counts n pieces as given up before they began: nothing of them is left to do.
+func (p *Progress) NotRun(n int) { p.add(0, 0, n) }
+
+func (p *Progress) add(done, failed, notRun int) {
 	p.mu.Lock()
 	p.done += done
 	p.failed += failed
+	p.notRun += notRun
 	p.mu.Unlock()
 	p.out.redraw()
 }
@@ -90,10 +95,13 @@ func (p *Progress) text() (text string, finished int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.o.Now()
-	finished = p.done + p.failed
+	finished = p.done + p.failed + p.notRun
 	text = fmt.Sprintf("%s %d/%d %s", p.o.Verb, p.done, p.o.Total, plural(p.o.Noun))
 	if p.failed > 0 {
 		text += fmt.Sprintf(", %d failed", p.failed)
+	}
+	if p.notRun > 0 {
+		text += fmt.Sprintf(", %d not run", p.notRun)
 	}
 	if wait := p.limited.Sub(now); wait > 0 {
 		text += fmt.Sprintf(" (rate limited, %s)", estimate(wait))

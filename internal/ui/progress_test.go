@@ -28,6 +28,8 @@ func TestProgressInALog(t *testing.T) {
 		time.Sleep(16200 * time.Millisecond) // until 22.5 s
 		p.Failed(2)
 		time.Sleep(3 * time.Second)
+		p.NotRun(4)
+		time.Sleep(5 * time.Second)
 		work(18, 50*time.Millisecond)
 		p.Stop()
 		p.Stop()
@@ -38,6 +40,7 @@ Created 30/50 tenants (rate limited, 12 s)
 Created 30/50 tenants (rate limited, 7 s)
 Created 30/50 tenants (rate limited, 2 s)
 Created 30/50 tenants, 2 failed (about 15 s left)
+Created 30/50 tenants, 2 failed, 4 not run (about 12 s left)
 `
 		if got := c.ErrOut(); got != want {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
