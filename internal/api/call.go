@@ -61,7 +61,7 @@ func (c *Client) repeat(ctx context.Context, r request, judge func(*Error) error
 func (c *Client) exchange(ctx context.Context, w *window, t *ticket, r request) (answer, *Error) {
 	fail := &Error{
 		Method: r.method, Path: r.path, Object: r.object,
-		Project: c.config.ProjectID, Key: c.config.Key.Hint(),
+		Project: c.config.ProjectID, Key: c.config.Key.Hint(), KeyFrom: c.config.KeyFrom,
 	}
 	if r.write {
 		ctx = context.WithoutCancel(ctx)

@@ -33,6 +33,8 @@ type Config struct {
 	BaseURL   string
 	ProjectID string
 	Key       Secret
+	// KeyFrom is where the key was found, in words, for errors about it; may be empty.
+	KeyFrom string
 	// Version is told to the server in the User-Agent; empty means "dev".
 	Version string
 	// Transport sends the requests; nil means an own one. It must not follow
@@ -131,7 +133,11 @@ func New(c Config) (*Client, error) {
 		return nil, fmt.Errorf("project id %s is not made of letters, digits, - and _", quoted(c.ProjectID))
 	}
 	if problem := c.Key.malformed(); problem != "" {
-		return nil, fmt.Errorf("the management key for project %s %s", c.ProjectID, problem)
+		from := ""
+		if c.KeyFrom != "" {
+			from = " (from " + c.KeyFrom + ")"
+		}
+		return nil, fmt.Errorf("the management key for project %s%s %s", c.ProjectID, from, problem)
 	}
 	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
 	c.Version = cmp.Or(c.Version, "dev")

@@ -43,6 +43,8 @@ type Error struct {
 	// Project and Key (masked) are those that the call was made with.
 	Project string
 	Key     string
+	// KeyFrom is where the key was found, in words, or empty.
+	KeyFrom string
 
 	// cause is the failure below, late that a write may still take effect even if
 	// a look right now does not show it (nobody answered in time).
@@ -88,6 +90,9 @@ func (e *Error) Error() string {
 		details = append(details, "request "+clean(e.RequestID))
 	}
 	fmt.Fprintf(&b, " (%s)", strings.Join(details, ", "))
+	if e.Kind == KindAuth && e.KeyFrom != "" {
+		b.WriteString("; the key is from " + e.KeyFrom)
+	}
 	if e.doubt {
 		b.WriteString("; it may have taken effect all the same")
 	}

@@ -44,7 +44,7 @@ func TestJudge(t *testing.T) {
 		{400, ``, KindValidation, true, false, "HTTP 400 with nothing"},
 		{400, `{}`, KindValidation, true, false, "without saying why"},
 		{409, `{"errorCode":"E1","errorDescription":"exists"}`, KindValidation, true, false, "exists"},
-		{401, `{"errorCode":"E111119","errorMessage":"Unauthorized"}`, KindAuth, false, false, "key K3fK… was refused for project " + testProject + " (GET /p, HTTP 401, E111119, Unauthorized, request rid-1)"},
+		{401, `{"errorCode":"E111119","errorMessage":"Unauthorized"}`, KindAuth, false, false, "key K3fK… was refused for project " + testProject + " (GET /p, HTTP 401, E111119, Unauthorized, request rid-1); the key is from K in .env"},
 		{401, `<html>`, KindAuth, true, false, "was refused"},
 		{403, `{"errorCode":"E111703","errorMessage":"license"}`, KindLicence, true, false, "the licence of project " + testProject + " does not allow this (POST /p, HTTP 403, E111703, license, request rid-1)"},
 		{403, `{"errorCode":"E1","errorMessage":"no rights"}`, KindAuth, true, false, "key K3fK… is not allowed to do this in project"},
@@ -72,7 +72,7 @@ func TestJudge(t *testing.T) {
 		if c.write {
 			r.method = http.MethodPost
 		}
-		e := &Error{Method: r.method, Path: r.path, Status: c.status, RequestID: "rid-1", Project: testProject, Key: cl.config.Key.Hint()}
+		e := &Error{Method: r.method, Path: r.path, Status: c.status, RequestID: "rid-1", Project: testProject, Key: cl.config.Key.Hint(), KeyFrom: "K in .env"}
 		ok := cl.judge(e, r, http.Header{"Location": {"https://evil.example/x?y"}}, []byte(c.body))
 		name := fmt.Sprintf("%d %.60s (write %v)", c.status, c.body, c.write)
 		if ok != (c.kind == "") {

@@ -72,6 +72,8 @@ func (s Secret) malformed() string {
 	switch {
 	case s.Empty():
 		return "is empty"
+	case strings.Trim(s.value(), `"'`) != s.value():
+		return "begins or ends with a quotation mark; take the quotes away"
 	case strings.ContainsFunc(s.value(), unicode.IsSpace):
 		return "contains white space"
 	case strings.ContainsFunc(s.value(), func(r rune) bool { return r < '!' || r > '~' }):

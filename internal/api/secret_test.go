@@ -66,7 +66,7 @@ func TestSecretHint(t *testing.T) {
 }
 
 func TestSecretMalformed(t *testing.T) {
-	for in, fine := range map[string]bool{testKey: true, "K1": true, "": false, "K1\n": false, "K 1": false, "Kü": false, "K\x00": false} {
+	for in, fine := range map[string]bool{testKey: true, "K1": true, "": false, "K1\n": false, "K 1": false, "Kü": false, "K\x00": false, `"K2x"`: false, `'K2x'`: false, `K2x"`: false, `K"2'x`: true} {
 		if got := NewSecret(in).malformed(); (got == "") != fine {
 			t.Errorf("malformed(%q) = %q", in, got)
 		}

@@ -258,7 +258,7 @@ func (c *connection) open(ctx context.Context, v variables, how access) error {
 	}
 	a.key, c.key.value = api.NewSecret(c.key.value), ""
 	err = c.dial(how, api.Config{
-		BaseURL: c.baseURL, ProjectID: c.project, Key: a.key,
+		BaseURL: c.baseURL, ProjectID: c.project, Key: a.key, KeyFrom: c.key.where(),
 		Transport: transport, Proxy: http.ProxyFromEnvironment, Timeout: a.flags.timeout,
 		Workers: min(a.flags.parallelism, 20), Budgets: c.budgets(), Slots: c.state.Slots(a.now),
 		Logger: c.log, OnWait: c.wait, Flows: flowCache{c}, Version: version(),

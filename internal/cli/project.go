@@ -121,7 +121,7 @@ func (c *connection) companyKey(err error) error {
 	if e, ok := errors.AsType[*api.Error](err); ok && api.IsAuth(err) && e.Status == 403 {
 		return &codedError{
 			code: exitAuth, hint: "descope-mgmt doctor --env " + c.env,
-			err: fmt.Errorf("listing projects, with their names and tags, needs a management key of the whole company, and the one from %s is limited to some projects: %w", c.key.where(), err),
+			err: fmt.Errorf("listing projects, with their names and tags, needs a management key of the whole company, and this one is limited to some projects: %w", err),
 		}
 	}
 	return err
