@@ -15,7 +15,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-suites=(format mod build cross shell docs test race crash corpus report conformance lsp demo bench policy lint snapshot)
+suites=(format mod build cross shell docs test literals race crash corpus report conformance lsp demo bench policy lint snapshot)
 # "scripts" and "golden" are parts of test, to be run alone while working.
 timeout=${TIMEOUT:-15m}
 skipped=77 # the exit code of a suite that could not run
@@ -130,6 +130,10 @@ suite_race() { # all packages under the race detector; names what was skipped
         echo "tests skipped:"
         grep -B1 -- '^ *--- SKIP' "$log"
     fi
+}
+
+suite_literals() { # tenants read from the text are what CUE makes of them, 200 000 times
+    LITERALS=${LITERALS:-200000} tests '^TestLiteralsAgree$' ./internal/compiler/
 }
 
 suite_scripts() { # the command line, as users see it; rewriting the scripts changes nothing

@@ -27,19 +27,24 @@ func (c *compiled) assemble() model.Diagnostics {
 	env.Origin, env.Origins = where.origin, where.origins
 	c.result.Environment = env
 	diags := where.duplicates(place{subject: "environment"})
-	var resources []model.Resource
+	resources := make([]model.Resource, 0, len(c.tree.objects))
 	written := map[model.Kind]map[string][]decl{}
 	for _, spec := range model.Kinds() {
 		written[spec.Kind] = l.index.children(spec.Field)
 	}
 	for _, o := range c.tree.objects {
-		o.decls = written[o.key.Kind][o.key.ID]
-		where := l.index.positions(o.decls)
+		where := o.where
+		if where.origin.IsZero() {
+			o.decls = written[o.key.Kind][o.key.ID]
+			where = l.index.positions(o.decls)
+		}
 		if where.origin.IsZero() {
 			where = l.generatedPositions(o.value)
 		}
 		o.where = where
-		diags = append(diags, where.duplicates(placeOf([]string{model.Spec(o.key.Kind).Field, o.key.ID}))...)
+		if len(where.twice) > 0 {
+			diags = append(diags, where.duplicates(placeOf([]string{model.Spec(o.key.Kind).Field, o.key.ID}))...)
+		}
 		if o.excluded {
 			c.result.Excluded = append(c.result.Excluded, o.key)
 			continue

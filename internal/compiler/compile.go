@@ -57,7 +57,7 @@ func Compile(ctx context.Context, m *Module, env string) (*Result, model.Diagnos
 
 func compileOne(ctx context.Context, m *Module, env string, alone bool) (*Result, model.Diagnostics) {
 	return cached(m, asked("result", env, alone), func() (*Result, model.Diagnostics) {
-		c, diags := compile(ctx, m, env, alone)
+		c, diags := compile(ctx, m, env, alone, false)
 		if c == nil {
 			return nil, diags
 		}
@@ -97,6 +97,7 @@ func CompileAll(ctx context.Context, m *Module) ([]*Result, model.Diagnostics) {
 // which says whether to go on. It is [CompileAll] for whoever wants to know of the first
 // before the last is done. It returns what is wrong with them together.
 func CompileEach(ctx context.Context, m *Module, environments []string, workers int, f func(env string, r *Result, d model.Diagnostics) bool) model.Diagnostics {
+	m = m.keepingLiterals()
 	results := make([]*Result, len(environments))
 	var mu sync.Mutex
 	next, stopped := 0, false
@@ -145,11 +146,12 @@ type compiled struct {
 }
 
 // compile runs the evaluation where a panic of CUE cannot take the program
-// down and where the end of ctx does not have to wait for it.
-func compile(ctx context.Context, m *Module, env string, alone bool) (*compiled, model.Diagnostics) {
+// down and where the end of ctx does not have to wait for it. whole has CUE evaluate
+// everything, for whoever asks about the values themselves.
+func compile(ctx context.Context, m *Module, env string, alone, whole bool) (*compiled, model.Diagnostics) {
 	var c *compiled
 	diags, err := guarded(ctx, func() (diags model.Diagnostics) {
-		c, diags = compileNow(m, env, alone)
+		c, diags = compileNow(m, env, alone, whole)
 		return diags
 	})
 	if err != nil {
@@ -197,15 +199,15 @@ func guarded(ctx context.Context, f func() model.Diagnostics) (model.Diagnostics
 	}
 }
 
-func compileNow(m *Module, env string, alone bool) (*compiled, model.Diagnostics) {
-	l, diags := m.load(env, wants{resources: true})
+func compileNow(m *Module, env string, alone, whole bool) (*compiled, model.Diagnostics) {
+	l, diags := m.load(env, wants{resources: true, whole: whole})
 	if l == nil {
 		return nil, diags.Sort()
 	}
 	t, problems := evaluate(l)
 	if !l.templates && (len(problems) > 0 || t.namesTemplate()) {
 		// Without the templates a result counts only if it would be the same.
-		if l, diags = m.load(env, wants{resources: true, templates: true}); l == nil {
+		if l, diags = m.load(env, wants{resources: true, templates: true, whole: whole}); l == nil {
 			return nil, diags.Sort()
 		}
 		t, problems = evaluate(l)

@@ -115,7 +115,7 @@ func Explain(ctx context.Context, m *Module, env, address string) (*Explanation,
 }
 
 func explained(ctx context.Context, m *Module, env string, explain func(*compiled) (*Explanation, model.Diagnostics)) (*Explanation, model.Diagnostics) {
-	c, diags := compile(ctx, m, env, true)
+	c, diags := compile(ctx, m, env, true, true)
 	if c == nil {
 		return nil, diags
 	}

@@ -49,7 +49,7 @@ func Eval(ctx context.Context, m *Module, env string, o EvalOptions) ([]byte, mo
 }
 
 func evalNow(ctx context.Context, m *Module, env string, o EvalOptions) ([]byte, model.Diagnostics) {
-	c, diags := compile(ctx, m, env, true)
+	c, diags := compile(ctx, m, env, true, o.Expr != "")
 	if c == nil {
 		return nil, diags
 	}

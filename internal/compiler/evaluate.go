@@ -67,6 +67,7 @@ func evaluate(l *loaded) (*tree, []errors.Error) {
 			t.objects = append(t.objects, o)
 		})
 	}
+	t.objects = append(t.objects, l.takenObjects()...)
 	return t, w.problems
 }
 

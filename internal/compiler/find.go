@@ -39,6 +39,8 @@ type Module struct {
 	// cache is nil where nothing is kept; see [Module.WithCache].
 	cache   Cache
 	program string
+	// literals are kept for environments that share files; see [Module.keepingLiterals].
+	literals *literals
 }
 
 // NotFoundError says that there is no module with environments, as opposed to one that

@@ -12,8 +12,8 @@ import (
 )
 
 // FuzzCompile changes the mistakes of testdata at random: whatever comes out,
-// the compiler does not panic, has a result exactly if there are no errors, and
-// says everything in at most three lines at a place of the user.
+// the compiler does not panic, has a result exactly if there are no errors, has the
+// same one where CUE evaluates everything, and says everything in at most three lines at a place of the user.
 func FuzzCompile(f *testing.F) {
 	files, err := filepath.Glob("testdata/mistakes/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -60,6 +60,7 @@ func FuzzCompile(f *testing.F) {
 		if (r == nil) != (len(diags.Errors()) > 0) {
 			t.Errorf("result %v with %v", r, diags)
 		}
+		bothWays(t, m, "dev")
 		for _, d := range diags {
 			text := printed(d)
 			if d.Code == "internal" || strings.Count(text, "\n") > 3 || strings.Contains(text, root) || strings.HasPrefix(d.Origin.File, "schema/") {

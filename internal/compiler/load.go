@@ -19,6 +19,7 @@ import (
 	"cuelang.org/go/mod/modfile"
 	"cuelang.org/go/mod/module"
 
+	"pcconnect.ai/descope-mgmt/internal/literal"
 	"pcconnect.ai/descope-mgmt/internal/model"
 	src "pcconnect.ai/descope-mgmt/internal/source"
 )
@@ -31,13 +32,14 @@ type loaded struct {
 	module       *Module
 	env          string
 	environments []string
-	resources    bool // whether tenants and flows are wanted too
-	templates    bool // whether the flow templates are part of the schema
+	resources    bool                       // whether tenants and flows are wanted too
+	templates    bool                       // whether the flow templates are part of the schema
+	taken        map[string]*literal.Tenant // what was read from the text and is not in the instance
 	instance     *build.Instance
 	index        *index
 	sources      []source
 	mu           sync.Mutex        // guards the next two: CUE may parse concurrently
-	contents     map[string][]byte // of every file that was parsed
+	contents     map[string][]byte // of every file, as it was read
 	refused      model.Diagnostics // files that were not accepted
 	warnings     model.Diagnostics
 	generated    map[model.Origin]positions // by the label of their comprehension
@@ -52,6 +54,9 @@ type wants struct {
 	// templates are those of the schema. They are loaded in any case where the
 	// environment seems to use one: see [usesTemplates].
 	templates bool
+	// whole leaves everything to CUE, also what needs no evaluation: for whoever asks
+	// CUE about it later.
+	whole bool
 }
 
 // load reads and parses an environment.
@@ -78,7 +83,13 @@ func (m *Module) load(env string, want wants) (*loaded, model.Diagnostics) {
 		overlay[path] = load.FromBytes(data)
 	}
 	for _, s := range l.sources {
+		l.contents[s.path] = s.data
 		overlay[s.path] = load.FromBytes(s.data)
+	}
+	if want.resources && !want.whole && m.yaml == nil {
+		for path, text := range l.takeLiterals() {
+			overlay[path] = load.FromBytes(text)
+		}
 	}
 	for path, data := range m.unsaved {
 		if filepath.Ext(path) != ".cue" || m.rel(path) == moduleFile { // what is embedded, and the module itself
@@ -200,7 +211,9 @@ func (l *loaded) parse(name string, src any, cfg parser.Config) (*ast.File, erro
 	}
 	data, _ := src.([]byte)
 	l.mu.Lock()
-	l.contents[name] = data
+	if _, known := l.contents[name]; !known {
+		l.contents[name] = data
+	}
 	l.mu.Unlock()
 	if d := l.refuse(name, data); d != nil {
 		return nil, l.reject(*d)

@@ -83,9 +83,9 @@ func name(k model.Key) string { return string(k.Kind) + "/" + shownID(k.ID) }
 const maxIDCharacters = 30
 
 func (r *rules) tenant(res model.Resource) {
-	d := about(res, "")
-	d.Severity = model.Warning
 	if n := utf8.RuneCountInString(res.Key.ID); n > maxIDCharacters {
+		d := about(res, "")
+		d.Severity = model.Warning
 		w := r.add(d, "long-id", "%s: the id has %d characters", name(res.Key), n)
 		w.Detail = fmt.Sprintf("Descope's own limit is %d", maxIDCharacters)
 		w.Hint = "choose a shorter id now: it cannot be changed later"
@@ -120,6 +120,9 @@ func (r *rules) tenant(res model.Resource) {
 func (r *rules) chooses(res model.Resource, field, than string) bool {
 	if levelOf(res.FieldOrigin(field).File) > levelOf(res.FieldOrigin(than).File) {
 		return true
+	}
+	if t := r.loaded.taken[res.Key.ID]; t != nil && res.Key.Kind == model.Tenant {
+		return t.HasDefault(model.JoinPath(field))
 	}
 	written := r.loaded.index.find(model.Spec(res.Key.Kind).Field, res.Key.ID, field)
 	return slices.ContainsFunc(written, func(d decl) bool { return hasDefault(d.value) })

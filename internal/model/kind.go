@@ -78,10 +78,15 @@ func Table() []KindSpec {
 // Spec returns the row of a kind. It panics on a kind that is not in the table,
 // which is a programming error: kinds from outside go through [ParseKind].
 func Spec(k Kind) KindSpec {
-	for _, s := range Table() {
-		if s.Kind == k {
-			return s
-		}
+	switch k {
+	case Tenant:
+		return tenantSpec()
+	case Theme:
+		return themeSpec()
+	case Flow:
+		return flowSpec()
+	case Project:
+		return projectSpec()
 	}
 	panic(fmt.Sprintf("model: no kind %q in the table", string(k)))
 }

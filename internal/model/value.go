@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // A value is one of nil, bool, string, [json.Number] in canonical spelling,
@@ -171,6 +172,9 @@ func CloneMap(m map[string]any) map[string]any {
 // SortedSet returns the elements of a list sorted by their canonical JSON and
 // without repeats: the normal form of a list whose order carries no meaning.
 func SortedSet(list []any) []any {
+	if isSortedSet(list) {
+		return list
+	}
 	type element struct {
 		text  string
 		value any
@@ -186,6 +190,20 @@ func SortedSet(list []any) []any {
 		out[i] = e.value
 	}
 	return out
+}
+
+// isSortedSet reports whether a list is in that form already, where it is easy to tell:
+// texts of letters, digits and the like, which JSON writes as they are.
+func isSortedSet(list []any) bool {
+	before := ""
+	for i, v := range list {
+		s, ok := v.(string)
+		if !ok || i > 0 && s <= before || strings.ContainsFunc(s, func(r rune) bool { return r < '#' || r == '\\' || r >= utf8.RuneSelf }) {
+			return false
+		}
+		before = s
+	}
+	return true
 }
 
 // CanonicalJSON writes a normalised value as JSON with sorted keys, no spaces

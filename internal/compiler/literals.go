@@ -1,0 +1,89 @@
+package compiler
+
+import (
+	"bytes"
+	"maps"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"pcconnect.ai/descope-mgmt/internal/literal"
+	"pcconnect.ai/descope-mgmt/internal/model"
+	"pcconnect.ai/descope-mgmt/schema"
+)
+
+// takeLiterals reads the tenants that need no evaluation from the text of the
+// files. It returns the files as they are without them, which CUE gets.
+func (l *loaded) takeLiterals() map[string][]byte {
+	m := l.module
+	rules, err := schema.FS.ReadFile("tenant.cue")
+	above, _ := cueFiles(m.root) // they may be part of the package, too
+	if err != nil || !literal.Knows(rules) || len(above) > 0 {
+		return nil
+	}
+	var base, overlay []*literal.File
+	files := make([]*literal.File, len(l.sources))
+	for i, s := range l.sources {
+		files[i] = m.literals.read(m, s)
+		if filepath.Dir(s.path) == l.overlayDir() {
+			overlay = append(overlay, files[i])
+		} else {
+			base = append(base, files[i])
+		}
+	}
+	l.taken = literal.Take(base, overlay)
+	rest := make(map[string][]byte, len(files))
+	for i, s := range l.sources {
+		rest[s.path] = files[i].Without(l.taken)
+	}
+	return rest
+}
+
+// takenObjects are the tenants that CUE does not see.
+func (l *loaded) takenObjects() []*object {
+	objects := make([]*object, 0, len(l.taken))
+	for _, id := range slices.Sorted(maps.Keys(l.taken)) {
+		t := l.taken[id]
+		o := &object{key: model.Key{Kind: model.Tenant, ID: id}, fields: t.Fields, where: positions{origin: t.Origin, origins: t.Origins}}
+		if in, ok := t.Fields["enabled_in"].([]any); ok && !slices.Contains(in, any(l.env)) {
+			o.excluded = true
+			o.fields = map[string]any{"enabled_in": in}
+		}
+		objects = append(objects, o)
+	}
+	return objects
+}
+
+// literals keeps files that were taken apart for the environments that share
+// them. The nil pointer keeps nothing.
+type literals struct {
+	mu    sync.Mutex
+	files map[string]keptLiteral
+}
+
+type keptLiteral struct {
+	text []byte
+	file *literal.File
+}
+
+// keepingLiterals returns the module with files kept for what is compiled next.
+func (m *Module) keepingLiterals() *Module {
+	other := *m
+	other.literals = &literals{files: map[string]keptLiteral{}}
+	return &other
+}
+
+func (k *literals) read(m *Module, s source) *literal.File {
+	read := func() *literal.File { return literal.Read(m.rel(s.path), s.data, m.path+"/"+schemaDir) }
+	if k == nil {
+		return read()
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if have, ok := k.files[s.path]; ok && bytes.Equal(have.text, s.data) {
+		return have.file
+	}
+	f := read()
+	k.files[s.path] = keptLiteral{s.data, f}
+	return f
+}

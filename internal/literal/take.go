@@ -1,0 +1,121 @@
+package literal
+
+import "pcconnect.ai/descope-mgmt/internal/model"
+
+// Tenant is a tenant that was taken.
+type Tenant struct {
+	ID string
+	// Fields are its values, normalised, as CUE would evaluate them: with the id.
+	Fields map[string]any
+	// Origin is where it was written first; Origins are where its fields were
+	// written, by path, those of the overlay where it writes them.
+	Origin   model.Origin
+	Origins  map[string]model.Origin
+	defaults map[string]int // the level of each default, by path; replaced where it was
+}
+
+// replaced stands for the level of a default that the overlay replaced.
+const replaced = -1
+
+// HasDefault reports whether a field is given as a default, replaced or not.
+func (t *Tenant) HasDefault(path string) bool {
+	_, ok := t.defaults[path]
+	return ok
+}
+
+// Take returns the tenants that can be taken from the files of an environment,
+// by id. base are the shared files, overlay those of the environment, each in
+// the order of their names.
+func Take(base, overlay []*File) map[string]*Tenant {
+	t := taker{refers: map[string]bool{}, drafts: map[string]*draft{}}
+	for level, files := range [][]*File{base, overlay} {
+		for _, f := range files {
+			if f.opaque || f.refers[tenants] || f.refers["self"] {
+				return nil
+			}
+			for name := range f.refers {
+				t.refers[name] = true
+			}
+			for _, d := range f.declares {
+				for i := range d.pieces {
+					t.add(f, &d.pieces[i], level)
+				}
+			}
+		}
+	}
+	taken := make(map[string]*Tenant, len(t.drafts))
+	for id, d := range t.drafts {
+		if !d.refused && (!d.plain || !t.refers[id]) && allowed(id, d.tenant.Fields) {
+			d.tenant.Fields["id"] = id
+			taken[id] = &d.tenant
+		}
+	}
+	return taken
+}
+
+type taker struct {
+	refers map[string]bool
+	drafts map[string]*draft
+}
+
+// draft is a tenant in the making.
+type draft struct {
+	tenant  Tenant
+	plain   bool // one of its labels is a name that others might refer to
+	refused bool
+}
+
+func (t *taker) add(f *File, p *piece, level int) {
+	d := t.drafts[p.id]
+	if d == nil {
+		d = &draft{tenant: Tenant{ID: p.id, Origin: f.origin(p.at), Fields: map[string]any{}, Origins: make(map[string]model.Origin, len(p.fields))}}
+		t.drafts[p.id] = d
+	}
+	d.plain = d.plain || p.plain
+	if !p.literal || p.schemaUses > 0 && f.schemaImport.end == 0 {
+		d.refused = true
+	}
+	if !d.refused {
+		d.refused = !d.merge(f, p.fields, level)
+	}
+}
+
+// merge adds fields. It reports whether no value is given twice, but for a
+// default of the shared files and what the overlay says instead.
+func (d *draft) merge(file *File, fields []field, level int) bool {
+	var below map[string]any
+	for i := range fields {
+		f := &fields[i]
+		d.tenant.Origins[f.path] = file.origin(f.at)
+		into := d.tenant.Fields
+		if f.below {
+			into = below
+		}
+		before, again := into[f.name]
+		if f.nested {
+			if below, again = before.(map[string]any); !again {
+				below = map[string]any{}
+				into[f.name] = below
+			}
+			continue
+		}
+		if f.name == "enabled_in" && level > 0 && !f.below {
+			return false // for the compiler to refuse
+		}
+		if again {
+			at, preset := d.tenant.defaults[f.path]
+			if !preset || f.preset || at == level || at == replaced || !replaces(before, f.value) {
+				return false
+			}
+			d.tenant.defaults[f.path] = replaced
+		}
+		if f.preset {
+			if d.tenant.defaults == nil {
+				d.tenant.defaults = map[string]int{}
+			}
+			d.tenant.defaults[f.path] = level
+		}
+		into[f.name] = f.value
+	}
+	return true
+}
