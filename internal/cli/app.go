@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -162,7 +163,7 @@ func (a *app) environment(m *compiler.Module, v variables) (setting, error) {
 // into an error.
 func (a *app) report(d model.Diagnostics) error {
 	if len(d.Errors()) > 0 {
-		return &diagnosticsError{diagnostics: d}
+		return &diagnosticsError{diagnostics: a.placed(d)}
 	}
 	var fresh model.Diagnostics
 	for _, x := range d {
@@ -177,6 +178,17 @@ func (a *app) report(d model.Diagnostics) error {
 	}
 	a.note(ui.DiagnosticsText(folded(fresh), a.streams.ErrStyle()))
 	return nil
+}
+
+// placed completes the commands that mistakes name, so that they go to the same place.
+func (a *app) placed(d model.Diagnostics) model.Diagnostics {
+	d = slices.Clone(d)
+	for i := range d {
+		if d[i].Severity == model.Error {
+			d[i].Hint = a.here(d[i].Hint)
+		}
+	}
+	return d
 }
 
 // folded has one line for all imported tenants that break rules of the house: a console

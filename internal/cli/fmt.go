@@ -1,12 +1,16 @@
 package cli
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"pcconnect.ai/descope-mgmt/internal/compiler"
+	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
 func newFmtCmd(a *app) *cobra.Command {
@@ -46,6 +50,9 @@ func (a *app) format(args []string, check bool) error {
 		changed[i] = a.relative(path)
 	}
 	for i := range diagnostics {
+		if _, err := os.Stat(diagnostics[i].Origin.File); errors.Is(err, fs.ErrNotExist) {
+			diagnostics[i].Hint = a.otherFile(args, diagnostics[i].Origin.File)
+		}
 		diagnostics[i].Origin.File = a.relative(diagnostics[i].Origin.File)
 	}
 	if a.flags.output != formatText {
@@ -62,4 +69,24 @@ func (a *app) format(args []string, check bool) error {
 		return exitWith(exitFailed)
 	}
 	return nil
+}
+
+// otherFile is the command to type where a file is not there: with the one beside it that
+// was meant, or what says which files are to be formatted.
+func (a *app) otherFile(args []string, missing string) string {
+	entries, _ := os.ReadDir(filepath.Dir(missing)) // which may be missing, too
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	meant := model.Suggest(filepath.Base(missing), names)
+	for _, arg := range args {
+		if meant != "" && a.path(arg) == missing {
+			return a.retyped(arg, filepath.Join(filepath.Dir(arg), meant))
+		}
+	}
+	if _, err := a.module(); err != nil {
+		return "descope-mgmt fmt --help"
+	}
+	return "descope-mgmt fmt --check"
 }

@@ -33,6 +33,7 @@ func (c *compiled) parseAddress(text string) (model.Key, []string, *model.Diagno
 		d := c.notAnAddress(text)
 		d.Summary = fmt.Sprintf("%s: %s is not the name of a field", oneLine(text), quoted(field[1:]))
 		d.Detail = `a field is written as custom_attributes.plan; a name with a dot in it goes in quotes: custom_attributes."a.b"`
+		d.Hint = c.explainCommand(model.Key{Kind: k, ID: id}.String())
 		return model.Key{}, nil, d
 	}
 	return model.Key{Kind: k, ID: id}, path, nil
@@ -68,11 +69,23 @@ func (c *compiled) notAnAddress(text string) *model.Diagnostic {
 		Code:     "unknown-address",
 		Summary:  quoted(text) + " is not an address",
 		Detail:   "an address is KIND/ID or KIND/ID.FIELD, for example tenant/acme-corp.custom_attributes.plan",
+		Hint:     "descope-mgmt eval --env " + c.loaded.env,
 	}
 	for _, o := range c.tree.objects {
 		if text == o.key.ID || strings.HasPrefix(text, o.key.ID+".") {
-			d.Detail = "did you mean " + quoted(string(o.key.Kind)+"/"+text) + "?"
+			meant := string(o.key.Kind) + "/" + text
+			d.Detail = "did you mean " + quoted(meant) + "?"
+			d.Hint = c.explainCommand(meant)
 		}
 	}
 	return d
+}
+
+// explainCommand is the command that explains an address, or what shows all of them where
+// the address would have to be quoted for a shell.
+func (c *compiled) explainCommand(address string) string {
+	if isPlainName(strings.NewReplacer("/", "", ".", "").Replace(address)) {
+		return "descope-mgmt explain " + address + " --env " + c.loaded.env
+	}
+	return "descope-mgmt eval --env " + c.loaded.env
 }

@@ -209,7 +209,8 @@ func (c *compiled) unknownObject(key model.Key) model.Diagnostics {
 		Severity: model.Error,
 		Code:     "unknown-address",
 		Summary:  fmt.Sprintf("there is no %s in environment %s", oneLine(name(key)), c.loaded.env),
-		Detail:   didYouMean(key.String(), known, "descope-mgmt eval --env "+c.loaded.env+" shows what there is"),
+		Detail:   didYouMean(key.String(), known, "eval shows what there is"),
+		Hint:     c.explainCommand(model.Suggest(key.String(), known)),
 		Key:      &key,
 	}}
 }
@@ -235,13 +236,19 @@ func (c *compiled) unknownPath(o *object, path []string, fields []FieldExplanati
 		d.Summary = fmt.Sprintf("%s is not in environment %s, so it has no field %s there", oneLine(name(o.key)), c.loaded.env, short(asked))
 		d.Detail = "enabled_in leaves it out"
 	}
+	written := slices.Clip(known)
 	for _, field := range schemaFields()["#"+title(o.key.Kind)] {
 		if field != "id" {
 			known = append(known, field)
 		}
 	}
+	address := o.key.String()
 	if d.Detail == "" {
-		d.Detail = didYouMean(asked, known, "descope-mgmt explain "+o.key.String()+" shows its fields")
+		d.Detail = didYouMean(asked, known, "without a field, explain shows all that it has")
+		if meant := model.Suggest(asked, written); meant != "" {
+			address += "." + meant
+		}
 	}
+	d.Hint = c.explainCommand(address)
 	return model.Diagnostics{d}
 }

@@ -368,7 +368,7 @@ lifecycle.prevent_destroy = true
 		{"tenant/007-corp", []string{"custom_attributes", "pln"}, `tenant/007-corp has no field custom_attributes.pln (did you mean "custom_attributes.plan"?)`},
 		{"tenant/007-corp", []string{"domians"}, `tenant/007-corp has no field domians (did you mean "domains"?)`},
 		{"tenant/007-corp", []string{"domains", "0"}, `tenant/007-corp has no field domains."0" (it ends at domains, which is one value)`},
-		{"tenant/007-corp", []string{"id"}, `tenant/007-corp has no field id (descope-mgmt explain tenant/007-corp shows its fields)`},
+		{"tenant/007-corp", []string{"id"}, `tenant/007-corp has no field id (without a field, explain shows all that it has)`},
 		{"tenant/007-crop", nil, `there is no tenant/007-crop in environment dev (did you mean "tenant/007-corp"?)`},
 		{"tenant/sandbox", nil, `
 enabled_in = ["test"]
