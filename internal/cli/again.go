@@ -109,10 +109,19 @@ func flagWords(f *pflag.Flag) []string {
 		case f.NoOptDefVal != "": // a value of its own would be an argument
 			words = append(words, "--"+f.Name+"="+shellQuote(v))
 		default:
-			words = append(words, "--"+f.Name, shellQuote(v))
+			words = append(words, spelt(f.Name), shellQuote(v))
 		}
 	}
 	return words
+}
+
+// spelt is a flag as it is written in commands and texts: by its name, but -C, which
+// everybody knows from git and make, as that.
+func spelt(flag string) string {
+	if flag == "dir" {
+		return "-C"
+	}
+	return "--" + flag
 }
 
 // here completes a command that a message names with the flags that say where
@@ -122,12 +131,12 @@ func (a *app) here(command string) string {
 		return command
 	}
 	whole := strings.Contains(command, " --from-yaml ") // of all environments
-	has := func(flag string) bool { return strings.Contains(command+" ", " --"+flag+" ") }
+	has := func(flag string) bool { return strings.Contains(command+" ", " "+spelt(flag)+" ") }
 	for _, f := range []struct{ name, value string }{
 		{"env", a.flags.env}, {"dir", a.flags.dir}, {"config", a.flags.config}, {"state-dir", a.flags.stateDir}, {"management-key-file", a.flags.keyFile},
 	} {
 		if f.value != "" && !has(f.name) && (f.name != "env" || !whole) {
-			command += " --" + f.name + " " + shellQuote(f.value)
+			command += " " + spelt(f.name) + " " + shellQuote(f.value)
 		}
 	}
 	switch {

@@ -20,7 +20,7 @@ func TestContinueWith(t *testing.T) {
 	}{
 		{"sync", []string{"sync", "--yes"}, "descope-mgmt sync --env dev"},
 		{"output is of no account", []string{"sync", "-y", "-q", "-v", "--no-color", "--log-level", "info"}, "descope-mgmt sync --env dev"},
-		{"where", []string{"-C", "{dir}", "sync", "--auto-approve", "--base-url", "{url}"}, "descope-mgmt sync --env dev --base-url {url} --dir {dir}"},
+		{"where", []string{"-C", "{dir}", "sync", "--auto-approve", "--base-url", "{url}"}, "descope-mgmt sync --env dev --base-url {url} -C {dir}"},
 		{"what", []string{"sync", "-y", "--target", "tenant/acme-corp,tenant/widget-inc", "--prune"}, "descope-mgmt sync --env dev --prune=all --target tenant/acme-corp --target tenant/widget-inc"},
 		{"how", []string{"sync", "-y", "--adopt-existing", "--on-error", "stop", "--parallelism", "1"}, "descope-mgmt sync --env dev --adopt-existing --on-error stop --parallelism 1"},
 		{"tenant sync", []string{"tenant", "sync", "acme-corp", "-y"}, "descope-mgmt tenant sync acme-corp --env dev"},
@@ -72,7 +72,7 @@ func TestHintsOfGuards(t *testing.T) {
 
 	// Pasted as it stands it goes through where there is no terminal, wherever it is typed.
 	r = w.mustRun(exitRefused, "-C", w.dir, "sync", "--env", "prod", "-y", "--confirm-project", prodProject)
-	contains(t, r.err, "    descope-mgmt sync --env prod --confirm-project "+prodProject+" --dir "+w.dir+" --yes --overwrite-drift --adopt-existing\n")
+	contains(t, r.err, "    descope-mgmt sync --env prod --confirm-project "+prodProject+" -C "+w.dir+" --yes --overwrite-drift --adopt-existing\n")
 	w.mustRun(exitOK, "plan", "--env", "prod", "--out", "p")
 	r = w.mustRun(exitRefused, "sync", "--env", "prod", "--plan", "p", "--auto-approve")
 	contains(t, r.err, "    descope-mgmt sync --env prod --auto-approve --plan p --adopt-existing --confirm-project "+prodProject+"\n")

@@ -73,7 +73,7 @@ func (a *app) find(dir string) (*compiler.Module, error) {
 	case path != "":
 		return a.yaml(path)
 	default:
-		return nil, configError("descope-mgmt init", "%w; a descope.yaml or .descope/config.yaml in %s would do too", err, dir)
+		return nil, configError("descope-mgmt init", "%w, nor a descope.yaml or .descope/config.yaml in it; init makes a configuration, and -C DIR takes the one in another directory", err)
 	}
 }
 

@@ -130,7 +130,9 @@ func (o *initOptions) place(args []string) error {
 		return configError("descope-mgmt init --help", "--config has no meaning here: init makes a configuration in a directory, which is its argument")
 	}
 	if o.flags.dir != "" && !isDir(o.dir()) {
-		return configError("descope-mgmt init "+shellQuote(o.flags.dir), "-C %s: there is no such directory; as the argument, init makes it", o.flags.dir)
+		dir := o.flags.dir
+		o.flags.dir = "" // the command names it
+		return configError("descope-mgmt init "+shellQuote(dir), "-C %s: there is no such directory; as the argument, init makes it", dir)
 	}
 	o.root, o.shown = o.dir(), o.flags.dir
 	if len(args) > 0 {
@@ -154,6 +156,9 @@ func (o *initOptions) place(args []string) error {
 func (o *initOptions) look() error {
 	if !isDir(filepath.Join(o.root, "cue.mod")) {
 		o.module = nil
+		if err := o.notWithin(); err != nil {
+			return err
+		}
 		return o.noYAML()
 	}
 	m, err := compiler.New(o.root)

@@ -221,6 +221,11 @@ func (o *initOptions) next(d initDoc) string {
 		b.WriteString("The workflow uses this tool's action: write into " + scaffold.WorkflowFile + ", in place of " + unknownOwner + ", which account has it.\n")
 	}
 	b.WriteString(head + "\n")
+	fixed := func(path string) bool { return path == "" || filepath.IsAbs(path) }
+	if o.shown != "" && fixed(o.flags.stateDir) && fixed(o.flags.keyFile) {
+		b.WriteString("  cd " + ui.Safe(shellQuote(o.shown)) + "\n")
+		o.flags.dir = ""
+	}
 	for _, c := range commands {
 		b.WriteString("  " + ui.Safe(o.here(c)) + "\n")
 	}

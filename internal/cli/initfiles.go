@@ -53,6 +53,27 @@ func nearest(dir string) string {
 	return dir
 }
 
+// notWithin refuses a directory in which another configuration keeps its own files, such
+// as envs/: a module there would take them from it.
+func (o *initOptions) notWithin() error {
+	for dir, below := filepath.Dir(o.root), o.root; dir != below; dir, below = filepath.Dir(dir), dir {
+		name := filepath.Base(below)
+		if !isDir(filepath.Join(dir, "cue.mod")) {
+			continue
+		}
+		if !slices.Contains([]string{"envs", "schema", "cue.mod"}, name) {
+			return nil // a configuration beside it, of its own
+		}
+		command := "descope-mgmt init " + shellQuote(o.relative(dir))
+		if len(o.envs) > 0 {
+			command += " --env " + shellQuote(strings.Join(o.envs, ","))
+		}
+		o.flags.dir = "" // the command names the directory
+		return refusedError(command, "nothing was written: %s is in the %s/ of the configuration in %s; environments are added there, and another configuration goes beside it", o.name(), name, o.relative(dir))
+	}
+	return nil
+}
+
 // noYAML refuses a directory whose configuration is in YAML: a module beside it would
 // count in its place.
 func (o *initOptions) noYAML() error {
@@ -66,7 +87,7 @@ func (o *initOptions) noYAML() error {
 	}
 	command := "descope-mgmt import --from-yaml " + shellQuote(filepath.Join(o.shown, rel))
 	if o.shown != "" {
-		command += " --dir " + shellQuote(o.shown)
+		command += " -C " + shellQuote(o.shown)
 	}
 	return refusedError(command, "nothing was written: %s is a configuration already, in YAML; import converts it to CUE", o.relative(found))
 }

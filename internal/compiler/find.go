@@ -72,7 +72,7 @@ func Find(dir string) (*Module, error) {
 			return open(root)
 		}
 		if root == filepath.Dir(root) {
-			return nil, &NotFoundError{text: fmt.Sprintf("no cue.mod in %s or in any directory above it; a configuration is a CUE module: a directory with envs/ and cue.mod/module.cue, which says module: \"example.com/descope@v0\", %s", start, languageVersion)}
+			return nil, &NotFoundError{text: fmt.Sprintf("no cue.mod in %s or in any directory above it", start)}
 		}
 	}
 }
