@@ -247,3 +247,21 @@ func TestDocsTests(t *testing.T) {
 		t.Fatal("no page names a test: the test does not see them")
 	}
 }
+
+// TestReadmeIsShort: what is to be read from the clone to a change of one's own that is
+// applied is less than 600 words.
+func TestReadmeIsShort(t *testing.T) {
+	road, _, found := strings.Cut(readFile(t, "README.md"), "$ descope-mgmt tenant list")
+	if n := len(strings.Fields(road)); !found || n >= 600 {
+		t.Errorf("%d words until the own tenant is listed (found: %v)", n, found)
+	}
+	last := -1
+	for _, step := range []string{"minutes", "make demo", "make test", "PATH", "init identity", "below this one", `tenants: "my-tenant"`, "$ descope-mgmt sync"} {
+		at := strings.Index(road[last+1:], step)
+		if at < 0 {
+			t.Errorf("%q is not where it belongs", step)
+			continue
+		}
+		last += 1 + at
+	}
+}

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -104,10 +105,14 @@ func cmdTold(ts *testscript.TestScript, _ bool, args []string) {
 // cmdWrites writes a file that the page shows, so that the page is where it stands:
 // "writes envs/dev/dev.cue". Its block begins with a comment that has the path, or has
 // the path behind its language, where there are no comments. A second one writes what
-// the page shows next under that path.
+// the page shows next under that path. With -append it goes to the end of what is there.
 func cmdWrites(ts *testscript.TestScript, _ bool, args []string) {
+	mode := os.O_TRUNC
+	if len(args) == 2 && args[0] == "-append" {
+		args, mode = args[1:], os.O_APPEND
+	}
 	if len(args) != 1 {
-		ts.Fatalf("usage: writes PATH")
+		ts.Fatalf("usage: writes [-append] PATH")
 	}
 	p := ts.Value(pagesKey{}).(*pages)
 	blocks := shownFiles(p.text, args[0])
@@ -118,7 +123,10 @@ func cmdWrites(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	path := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(filepath.Dir(path), 0o700))
-	ts.Check(os.WriteFile(path, []byte(blocks[n]), 0o600))
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|mode, 0o600)
+	ts.Check(err)
+	_, err = f.WriteString(blocks[n])
+	ts.Check(errors.Join(err, f.Close()))
 }
 
 // shownCommand is a command as a page spells it: words with anything but plain text
