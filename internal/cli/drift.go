@@ -26,13 +26,19 @@ func newDriftCmd(a *app) *cobra.Command {
 		Use:   "drift",
 		Short: "Show where a project differs from its configuration",
 		Long: `Drift reads a project and compares it with its configuration, field by field:
-what differs, who moved it since it was last applied, and since when. It cannot
-write to Descope. Resources that were never applied are counted and are no drift.
+what differs, who moved it since it was last applied, and since when. Resources that
+were never applied are counted and are no drift. Without --resolve it writes nothing,
+neither to Descope nor to the configuration.
 
-With --resolve it asks of each object that differs what to do: apply writes the
-configuration to the project, adopt writes the project's values into the
-configuration, and ignore puts on record that the value may stay as it is, until
-it moves again. --apply, --adopt and --accept answer beforehand.
+With --resolve it asks of each object that differs what is to be:
+  apply    the configuration is right: it is written to the project, as by sync
+  adopt    the project is right: its values are written into the configuration
+  ignore   both may stay as they are: that is put on record beside the configuration,
+           and holds for plan and sync, too, until the live value moves again
+  skip     nothing for now: it differs the next time, too
+--apply, --adopt and --accept answer beforehand; --accept is the answer ignore. The flag
+--ignore decides nothing: it leaves something out of this one report. --adopt-existing
+allows apply to change resources that this tool never applied.
 Exit 0: no drift. 2: drift. 1: it could not be told.`,
 		Example: `  descope-mgmt drift --env prod
   descope-mgmt drift --all -o json | jq '.environments[].objects[].address'

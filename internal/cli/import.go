@@ -33,7 +33,13 @@ func newImportCmd(a *app) *cobra.Command {
 		Short: "Write what a project has into the configuration",
 		Long: `Import reads the project of an environment, or of several, and writes the tenants and
 flows that the configuration does not have, as new files below envs/. Nothing that
-is there already is changed, and nothing is written to Descope.
+is there already is changed, and nothing is written to Descope. It asks before it writes;
+--dry-run shows it and stops.
+
+What the configuration has already, and is otherwise in the project, is named and left
+alone: drift --resolve decides that, and its answer adopt takes the project's values.
+What was imported is not yet under management: the next change to it asks, unless
+sync --adopt-existing has taken it there.
 
 One environment is written into its overlay. Of several, what they share is written
 once, into the shared definitions, and what differs into their overlays. Before a

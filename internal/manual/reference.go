@@ -51,7 +51,8 @@ func command(b *strings.Builder, c *cobra.Command) {
 	}
 	fmt.Fprintf(b, "%s\n", escaped(about))
 	c.InitDefaultHelpFlag()
-	if c.Runnable() && !c.HasSubCommands() {
+	table := flagTable(c.LocalNonPersistentFlags())
+	if c.Runnable() && (!c.HasSubCommands() || table != "") {
 		fmt.Fprintf(b, "\n    %s\n", c.UseLine())
 	}
 	if len(c.Aliases) > 0 {
@@ -60,7 +61,7 @@ func command(b *strings.Builder, c *cobra.Command) {
 	if c.Example != "" {
 		fmt.Fprintf(b, "\n```sh\n%s\n```\n", unindented(c.Example))
 	}
-	if table := flagTable(c.LocalNonPersistentFlags()); table != "" {
+	if table != "" {
 		fmt.Fprintf(b, "\n%s", table)
 	}
 }
