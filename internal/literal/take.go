@@ -11,16 +11,26 @@ type Tenant struct {
 	// written, by path, those of the overlay where it writes them.
 	Origin   model.Origin
 	Origins  map[string]model.Origin
-	defaults map[string]int // the level of each default, by path; replaced where it was
+	defaults []preset
 }
 
-// replaced stands for the level of a default that the overlay replaced.
-const replaced = -1
+// preset is a value that is given as a default.
+type preset struct {
+	path     string
+	level    int
+	replaced bool // by the overlay
+}
 
 // HasDefault reports whether a field is given as a default, replaced or not.
-func (t *Tenant) HasDefault(path string) bool {
-	_, ok := t.defaults[path]
-	return ok
+func (t *Tenant) HasDefault(path string) bool { return t.preset(path) != nil }
+
+func (t *Tenant) preset(path string) *preset {
+	for i := range t.defaults {
+		if t.defaults[i].path == path {
+			return &t.defaults[i]
+		}
+	}
+	return nil
 }
 
 // Take returns the tenants that can be taken from the files of an environment,
@@ -103,17 +113,14 @@ func (d *draft) merge(file *File, fields []field, level int) bool {
 			return false // for the compiler to refuse
 		}
 		if again {
-			at, preset := d.tenant.defaults[f.path]
-			if !preset || f.preset || at == level || at == replaced || !replaces(before, f.value) {
+			p := d.tenant.preset(f.path)
+			if p == nil || f.preset || p.level == level || p.replaced || !replaces(before, f.value) {
 				return false
 			}
-			d.tenant.defaults[f.path] = replaced
+			p.replaced = true
 		}
 		if f.preset {
-			if d.tenant.defaults == nil {
-				d.tenant.defaults = map[string]int{}
-			}
-			d.tenant.defaults[f.path] = level
+			d.tenant.defaults = append(d.tenant.defaults, preset{path: f.path, level: level})
 		}
 		into[f.name] = f.value
 	}
