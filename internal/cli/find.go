@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 
 	"pcconnect.ai/descope-mgmt/internal/compiler"
 	"pcconnect.ai/descope-mgmt/internal/store"
@@ -60,7 +61,7 @@ func (a *app) findIn(dir string) (*compiler.Module, error) {
 func (a *app) find(dir string) (*compiler.Module, error) {
 	m, err := compiler.Find(dir)
 	if err == nil {
-		return a.withCache(m), nil
+		return a.traced(a.withCache(m)), nil
 	}
 	var missing *compiler.NotFoundError
 	if !errors.As(err, &missing) {
@@ -139,6 +140,19 @@ func (a *app) withCache(m *compiler.Module) *compiler.Module {
 	}
 	program := fmt.Sprintf("%s %d %d", version(), info.Size(), info.ModTime().UnixNano())
 	return m.WithCache(store.OpenCache(dir), program)
+}
+
+// traced has the module say with --verbose how it compiles.
+func (a *app) traced(m *compiler.Module) *compiler.Module {
+	if !a.flags.verbose {
+		return m
+	}
+	var mu sync.Mutex
+	return m.WithTrace(func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		a.note(line + "\n")
+	})
 }
 
 // cacheDir is where the system keeps a user's caches, or "".

@@ -109,7 +109,7 @@ func (a *app) addGlobalFlags(root *cobra.Command) {
 	f.StringVarP(&a.flags.output, "output", "o", "", "form of the result: text, json or yaml; for CI also markdown and sarif, where the command has them")
 	f.BoolVar(&a.flags.noColor, "no-color", false, "no colours (also: NO_COLOR)")
 	f.BoolVarP(&a.flags.quiet, "quiet", "q", false, "no progress")
-	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "long values and the raw errors of CUE")
+	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "long values, the raw errors of CUE, and how it was evaluated")
 	f.StringVar(&a.flags.logLevel, "log-level", "warning", "debug, info, warning or error")
 	f.StringVar(&a.flags.logFile, "log-file", "", "write the log to this file, as JSON lines (default: to the error stream)")
 	f.IntVar(&a.flags.parallelism, "parallelism", 20, "changes under way at once, 1 to 50")

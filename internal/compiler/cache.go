@@ -96,13 +96,14 @@ func embedsApart(data []byte) bool {
 // cached is what an evaluation came to, from the cache or by evaluating; what has an
 // error is not kept. Files that change meanwhile are no harm: what is kept is kept under
 // the key of what was there before and after.
-func cached[T any](m *Module, question []string, evaluate func() (T, model.Diagnostics), pack func(T, model.Diagnostics) []byte, unpack func([]byte) (T, model.Diagnostics, error)) (T, model.Diagnostics) {
+func cached[T any](m *Module, env string, question []string, evaluate func() (T, model.Diagnostics), pack func(T, model.Diagnostics) []byte, unpack func([]byte) (T, model.Diagnostics, error)) (T, model.Diagnostics) {
 	key, ok := m.fingerprint(question...)
 	if !ok {
 		return evaluate()
 	}
 	if data, ok := m.cache.Load(key); ok {
 		if v, diags, err := unpack(data); err == nil {
+			m.tell("%s: as it was evaluated before", env)
 			return v, diags
 		}
 	}

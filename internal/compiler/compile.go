@@ -56,7 +56,7 @@ func Compile(ctx context.Context, m *Module, env string) (*Result, model.Diagnos
 }
 
 func compileOne(ctx context.Context, m *Module, env string, alone bool) (*Result, model.Diagnostics) {
-	return cached(m, asked("result", env, alone), func() (*Result, model.Diagnostics) {
+	return cached(m, env, asked("result", env, alone), func() (*Result, model.Diagnostics) {
 		c, diags := compile(ctx, m, env, alone, false)
 		if c == nil {
 			return nil, diags
@@ -212,6 +212,7 @@ func compileNow(m *Module, env string, alone, whole bool) (*compiled, model.Diag
 		}
 		t, problems = evaluate(l)
 	}
+	l.tellStrategy(t)
 	diags = append(diags, l.warnings...)
 	diags = append(diags, l.explain(t, problems)...)
 	if len(diags.Errors()) > 0 {

@@ -43,7 +43,7 @@ const exprFile = "--expr"
 // and the output ends in a newline. It is nil exactly if there is an error
 // among the diagnostics, which are those of [Compile] and of the expression.
 func Eval(ctx context.Context, m *Module, env string, o EvalOptions) ([]byte, model.Diagnostics) {
-	return cached(m, asked("eval", env, o.Expr, o.Format), func() ([]byte, model.Diagnostics) {
+	return cached(m, env, asked("eval", env, o.Expr, o.Format), func() ([]byte, model.Diagnostics) {
 		return evalNow(ctx, m, env, o)
 	}, packText, unpackText)
 }

@@ -232,7 +232,7 @@ func (x *explainer) resourceOrigin(path []string) model.Origin {
 		return model.Origin{}
 	}
 	if path[0] == "environment" {
-		return cmp.Or(x.firstLabel(path[:1]), x.module.origin(x.sources[len(x.sources)-1].pkgAt))
+		return cmp.Or(x.firstLabel(path[:1]), x.sources[len(x.sources)-1].pkgAt)
 	}
 	if len(path) == 1 {
 		return x.firstLabel(path)

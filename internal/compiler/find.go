@@ -39,6 +39,8 @@ type Module struct {
 	// cache is nil where nothing is kept; see [Module.WithCache].
 	cache   Cache
 	program string
+	// trace is told how each environment was compiled; see [Module.WithTrace].
+	trace func(string)
 	// literals are kept for environments that share files; see [Module.keepingLiterals].
 	literals *literals
 }

@@ -121,7 +121,7 @@ func says(tok token.Token, text, word string) bool {
 func (l *loaded) importFix(path, pkg string) *model.Fix {
 	for _, s := range l.sources {
 		if s.path == path && s.pkg != "" && l.module.yaml == nil {
-			return &model.Fix{At: l.module.origin(s.pkgAt), Old: s.pkg, New: s.pkg + "\n\nimport " + literal.String.Quote(pkg)}
+			return &model.Fix{At: s.pkgAt, Old: s.pkg, New: s.pkg + "\n\nimport " + literal.String.Quote(pkg)}
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -37,6 +38,43 @@ func (l *loaded) takeLiterals() map[string][]byte {
 		rest[s.path] = files[i].Without(l.taken)
 	}
 	return rest
+}
+
+// WithTrace returns the module with a function that is told, in a line for people, how
+// each environment was compiled. It must be safe for concurrent use.
+func (m *Module) WithTrace(f func(line string)) *Module {
+	other := *m
+	other.trace = f
+	return &other
+}
+
+func (m *Module) tell(format string, args ...any) {
+	if m.trace != nil {
+		m.trace(fmt.Sprintf(format, args...))
+	}
+}
+
+// tellStrategy says what CUE had to do.
+func (l *loaded) tellStrategy(t *tree) {
+	if n := len(l.taken); n > 0 {
+		noun := "tenants"
+		if n == 1 {
+			noun = "tenant"
+		}
+		l.module.tell("%s: %d %s read from the text, %d evaluated by CUE", l.env, n, noun, t.tenants()-n)
+		return
+	}
+	l.module.tell("%s: evaluated by CUE", l.env)
+}
+
+func (t *tree) tenants() int {
+	n := 0
+	for _, o := range t.objects {
+		if o.key.Kind == model.Tenant {
+			n++
+		}
+	}
+	return n
 }
 
 // takenObjects are the tenants that CUE does not see.

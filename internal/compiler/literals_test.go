@@ -46,6 +46,9 @@ func bothWays(t *testing.T, m *Module, env string) {
 
 // TestLiteralsOfMistakes: what is wrong is told in the same words either way.
 func TestLiteralsOfMistakes(t *testing.T) {
+	if underRace {
+		t.Skip("nothing races in it, and each mistake is compiled twice in every environment")
+	}
 	files, err := filepath.Glob("testdata/mistakes/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no mistakes: %v", err)

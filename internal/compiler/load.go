@@ -194,7 +194,7 @@ func (m *Module) packageName(shared, own []source) (string, model.Diagnostics) {
 			name, from = s.pkg, s.path
 		case s.pkg != name:
 			d := m.fileError(s.path, "wrong-package", "%s is package %s, but %s is package %s", m.rel(s.path), s.pkg, m.rel(from), name)
-			d.Origin = m.origin(s.pkgAt)
+			d.Origin = s.pkgAt
 			d.Detail = "CUE would leave one of them out without a word"
 			d.Hint = "write package " + name
 			d.Fix = &model.Fix{At: d.Origin, Old: s.pkg, New: name}

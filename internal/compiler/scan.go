@@ -43,6 +43,7 @@ func (m *Module) scan(s *source) *model.Diagnostic {
 	n := nesting{stack: []level{{closer: token.EOF}}}
 	n.scanner.Init(file, s.data, nil, 0)
 	pos, problem := n.run(s)
+	s.pkgAt = m.origin(n.clauseAt)
 	if problem == "" {
 		return nil
 	}
@@ -78,6 +79,8 @@ type nesting struct {
 	stack   []level
 	depth   int // brackets and colons that are open
 	open    int // tokens of the unfinished items of all levels
+	// clauseAt is where the package is named.
+	clauseAt token.Pos
 }
 
 // level is an open bracket; the first one is the file.
@@ -98,7 +101,7 @@ func (n *nesting) run(s *source) (token.Pos, string) {
 		top.tokens++
 		n.open++
 		if clause && tok == token.IDENT {
-			s.pkg, s.pkgAt = lit, pos
+			s.pkg, n.clauseAt = lit, pos
 		}
 		clause = preamble && tok == token.IDENT && lit == "package"
 		preamble = preamble && (tok == token.ATTRIBUTE || tok == token.COMMA)

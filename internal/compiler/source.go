@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"cuelang.org/go/cue/token"
-
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
@@ -21,7 +19,7 @@ type source struct {
 	path  string // absolute
 	data  []byte
 	pkg   string // package clause, "" without one
-	pkgAt token.Pos
+	pkgAt model.Origin
 }
 
 // Sources are the CUE files of all environments and those that they share, by their

@@ -49,14 +49,18 @@ type piece struct {
 	fields     []field
 }
 
+// label is the name of a field and its path below the tenant; there is one for all
+// fields that have it.
+type label struct{ name, path string }
+
 // place is a line and a column, both from 1; there are many of them.
 type place struct{ line, column int32 }
 
 // field is a value, or the begin of fields that are below it: those that follow.
 type field struct {
-	name, path string
-	value      any
-	at         place
+	*label
+	value any
+	at    place
 	// preset: value is a default that another value of the same type may replace.
 	preset bool
 	nested bool // it has no value, but fields below it

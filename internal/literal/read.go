@@ -29,6 +29,8 @@ type reader struct {
 	fields []field
 	// texts are strings that come again and again, once each.
 	texts map[string]string
+	// labels are those of fields, by the field above and the name.
+	labels map[string]map[string]*label
 }
 
 // Read takes a file apart. name is what its positions are reported with,
@@ -38,7 +40,7 @@ func Read(name string, text []byte, schemaPath string) *File {
 		lexer:      newLexer(name, text),
 		File:       &File{name: name, text: text, refers: map[string]bool{}},
 		schemaPath: schemaPath, line: 1,
-		texts: map[string]string{},
+		texts: map[string]string{}, labels: map[string]map[string]*label{},
 	}
 	r.advance()
 	understood := r.file()
@@ -412,16 +414,31 @@ func (r *reader) braces(above string) (end int, ok bool) {
 	return end, true
 }
 
+func (r *reader) labelOf(above, name string) *label {
+	byName := r.labels[above]
+	if byName == nil {
+		byName = map[string]*label{}
+		r.labels[above] = byName
+	}
+	l := byName[name]
+	if l == nil {
+		l = &label{name: name, path: model.JoinPath(name)}
+		if above != "" {
+			l.path = model.JoinPath(above, name)
+		}
+		byName[name] = l
+	}
+	return l
+}
+
 // field reads a field of a tenant, or of one of its fields above.
 func (r *reader) field(above string) (end int, ok bool) {
-	f := field{at: r.at(), name: r.label(), below: above != ""}
-	if f.name == "" {
+	f := field{at: r.at(), below: above != ""}
+	name := r.label()
+	if name == "" {
 		return 0, false
 	}
-	f.name = r.intern(f.name)
-	if f.path = f.name; above != "" {
-		f.path = r.intern(model.JoinPath(above, f.name))
-	}
+	f.label = r.labelOf(above, name)
 	r.advance()
 	r.advance()
 	if above == "" && (f.name == "custom_attributes" || f.name == "lifecycle") {
