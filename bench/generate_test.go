@@ -26,6 +26,24 @@ const (
 // cue check the same as we do.
 func generate(t testing.TB, n int) string {
 	t.Helper()
+	return generateOf(t, n, tenantCUE)
+}
+
+// generateGeneral is generate with tenants that have to be evaluated.
+func generateGeneral(t testing.TB, n int) string {
+	t.Helper()
+	dir := generateOf(t, n, func(i int) string {
+		return strings.NewReplacer(`schema.#Tenant & {`, `schema.#Tenant & _standard & {`, `"Tenant `, `"\(_prefix) `).Replace(tenantCUE(i))
+	})
+	text := "package envs\n\n_prefix: \"Tenant\"\n_standard: {self_provisioning: true, ...}\n"
+	if err := os.WriteFile(filepath.Join(dir, "envs", "helpers.cue"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func generateOf(t testing.TB, n int, tenant func(int) string) string {
+	t.Helper()
 	dir := t.TempDir()
 	write := func(name, text string) {
 		path := filepath.Join(dir, filepath.FromSlash(name))
@@ -60,7 +78,7 @@ flows:       schema.#Flows
 		var b strings.Builder
 		b.WriteString("package envs\n\nimport \"" + module + "/schema\"\n")
 		for i := first; i < min(first+perFile, n); i++ {
-			b.WriteString(tenantCUE(i))
+			b.WriteString(tenant(i))
 		}
 		write(fmt.Sprintf("envs/tenants_%03d.cue", first/perFile), b.String())
 	}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"cuelang.org/go/cue/errors"
+
 	"pcconnect.ai/descope-mgmt/internal/model"
 )
 
@@ -200,17 +202,9 @@ func guarded(ctx context.Context, f func() model.Diagnostics) (model.Diagnostics
 }
 
 func compileNow(m *Module, env string, alone, whole bool) (*compiled, model.Diagnostics) {
-	l, diags := m.load(env, wants{resources: true, whole: whole})
+	l, t, problems, diags := m.loadAndEvaluate(env, wants{resources: true, whole: whole})
 	if l == nil {
 		return nil, diags.Sort()
-	}
-	t, problems := evaluate(l)
-	if !l.templates && (len(problems) > 0 || t.namesTemplate()) {
-		// Without the templates a result counts only if it would be the same.
-		if l, diags = m.load(env, wants{resources: true, templates: true, whole: whole}); l == nil {
-			return nil, diags.Sort()
-		}
-		t, problems = evaluate(l)
 	}
 	l.tellStrategy(t)
 	diags = append(diags, l.warnings...)
@@ -225,4 +219,23 @@ func compileNow(m *Module, env string, alone, whole bool) (*compiled, model.Diag
 		return nil, diags
 	}
 	return c, diags
+}
+
+// loadAndEvaluate takes the quickest way that gives what the whole at once would give:
+// in parts, and without the templates, unless something is wrong or needs them.
+func (m *Module) loadAndEvaluate(env string, want wants) (*loaded, *tree, []errors.Error, model.Diagnostics) {
+	l, diags := m.load(env, want)
+	if l == nil {
+		return nil, nil, nil, diags
+	}
+	t, problems := evaluate(l)
+	if l.shards != nil && (len(problems) > 0 || len(l.unknownFields(t.value)) > 0 || !l.evaluateShards(t)) {
+		want.together = true
+		return m.loadAndEvaluate(env, want)
+	}
+	if !l.templates && (len(problems) > 0 || t.namesTemplate()) {
+		want.templates = true
+		return m.loadAndEvaluate(env, want)
+	}
+	return l, t, problems, diags
 }

@@ -45,30 +45,37 @@ func evaluate(l *loaded) (*tree, []errors.Error) {
 		w.path = []string{"environment"}
 		t.environment, _ = w.value(e).(map[string]any)
 	}
-	enabledIn := cue.MakePath(cue.Str("enabled_in")) // ParsePath parses: once is enough
 	for _, spec := range model.Kinds() {
-		all := v.LookupPath(cue.ParsePath(spec.Field))
-		if !all.Exists() {
-			continue
-		}
-		w.path = []string{spec.Field}
-		w.each(all, func(id string, field cue.Value) {
-			o := &object{key: model.Key{Kind: spec.Kind, ID: id}, value: field}
-			if where := field.LookupPath(enabledIn); where.Exists() {
-				w.path = append(w.path, "enabled_in")
-				list, ok := w.value(where).([]any)
-				w.path = w.path[:len(w.path)-1]
-				o.excluded = ok && !slices.Contains(list, any(l.env))
-				o.fields = map[string]any{"enabled_in": list}
-			}
-			if !o.excluded {
-				o.fields, _ = w.value(field).(map[string]any)
-			}
-			t.objects = append(t.objects, o)
-		})
+		t.objects = append(t.objects, w.objects(v, spec, l.env)...)
 	}
 	t.objects = append(t.objects, l.takenObjects()...)
 	return t, w.problems
+}
+
+// objects are the resources of a kind, as an environment has them.
+func (w *walker) objects(v cue.Value, spec model.KindSpec, env string) []*object {
+	all := v.LookupPath(cue.ParsePath(spec.Field))
+	if !all.Exists() {
+		return nil
+	}
+	enabledIn := cue.MakePath(cue.Str("enabled_in")) // ParsePath parses: once is enough
+	var objects []*object
+	w.path = []string{spec.Field}
+	w.each(all, func(id string, field cue.Value) {
+		o := &object{key: model.Key{Kind: spec.Kind, ID: id}, value: field}
+		if where := field.LookupPath(enabledIn); where.Exists() {
+			w.path = append(w.path, "enabled_in")
+			list, ok := w.value(where).([]any)
+			w.path = w.path[:len(w.path)-1]
+			o.excluded = ok && !slices.Contains(list, any(env))
+			o.fields = map[string]any{"enabled_in": list}
+		}
+		if !o.excluded {
+			o.fields, _ = w.value(field).(map[string]any)
+		}
+		objects = append(objects, o)
+	})
+	return objects
 }
 
 // mistakes are what is wrong with an evaluated configuration, apart from values

@@ -41,6 +41,8 @@ type Module struct {
 	program string
 	// trace is told how each environment was compiled; see [Module.WithTrace].
 	trace func(string)
+	// shardSize is another one than usual, for tests.
+	shardSize int
 	// literals are kept for environments that share files; see [Module.keepingLiterals].
 	literals *literals
 }

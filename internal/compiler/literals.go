@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -13,9 +14,10 @@ import (
 	"pcconnect.ai/descope-mgmt/schema"
 )
 
-// takeLiterals reads the tenants that need no evaluation from the text of the
-// files. It returns the files as they are without them, which CUE gets.
-func (l *loaded) takeLiterals() map[string][]byte {
+// takeLiterals reads the tenants that need no evaluation from the text of the files,
+// and, unless they are to stay together, sets the others aside where there are many, for
+// [loaded.evaluateShards]. It returns the files as they are without both.
+func (l *loaded) takeLiterals(together bool) map[string][]byte {
 	m := l.module
 	rules, err := schema.FS.ReadFile("tenant.cue")
 	above, _ := cueFiles(m.root) // they may be part of the package, too
@@ -32,10 +34,20 @@ func (l *loaded) takeLiterals() map[string][]byte {
 			base = append(base, files[i])
 		}
 	}
-	l.taken = literal.Take(base, overlay)
+	t := literal.Take(base, overlay)
+	l.taken = t.Tenants
+	aside := map[string]bool{}
+	size := cmp.Or(m.shardSize, shardSize)
+	if !together && len(t.Separable) >= 2*size {
+		l.files = files
+		l.shards = slices.Collect(slices.Chunk(t.Separable, size))
+		for _, id := range t.Separable {
+			aside[id] = true
+		}
+	}
 	rest := make(map[string][]byte, len(files))
 	for i, s := range l.sources {
-		rest[s.path] = files[i].Without(l.taken)
+		rest[s.path] = files[i].Without(func(id string) bool { return l.taken[id] != nil || aside[id] })
 	}
 	return rest
 }
@@ -56,6 +68,10 @@ func (m *Module) tell(format string, args ...any) {
 
 // tellStrategy says what CUE had to do.
 func (l *loaded) tellStrategy(t *tree) {
+	if n := len(l.shards); n > 0 {
+		l.module.tell("%s: %d tenants read from the text, %d evaluated by CUE in %d parts", l.env, len(l.taken), t.tenants()-len(l.taken), n)
+		return
+	}
 	if n := len(l.taken); n > 0 {
 		noun := "tenants"
 		if n == 1 {
@@ -82,7 +98,7 @@ func (l *loaded) takenObjects() []*object {
 	objects := make([]*object, 0, len(l.taken))
 	for _, id := range slices.Sorted(maps.Keys(l.taken)) {
 		t := l.taken[id]
-		o := &object{key: model.Key{Kind: model.Tenant, ID: id}, fields: t.Fields, where: positions{origin: t.Origin, origins: t.Origins}}
+		o := &object{key: model.Key{Kind: model.Tenant, ID: id}, fields: t.Fields, where: positions{origin: t.Origin, origins: t.Origins, defaults: t.Defaults()}}
 		if in, ok := t.Fields["enabled_in"].([]any); ok && !slices.Contains(in, any(l.env)) {
 			o.excluded = true
 			o.fields = map[string]any{"enabled_in": in}

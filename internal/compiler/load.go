@@ -35,6 +35,10 @@ type loaded struct {
 	resources    bool                       // whether tenants and flows are wanted too
 	templates    bool                       // whether the flow templates are part of the schema
 	taken        map[string]*literal.Tenant // what was read from the text and is not in the instance
+	shards       [][]string                 // ids of tenants that are not in the instance either
+	files        []*literal.File            // the sources, where there are shards
+	config       parser.Config              // how CUE parses files of the user
+	pkg          string
 	instance     *build.Instance
 	index        *index
 	sources      []source
@@ -57,6 +61,8 @@ type wants struct {
 	// whole leaves everything to CUE, also what needs no evaluation: for whoever asks
 	// CUE about it later.
 	whole bool
+	// together has CUE evaluate at once what it evaluates.
+	together bool
 }
 
 // load reads and parses an environment.
@@ -73,6 +79,7 @@ func (m *Module) load(env string, want wants) (*loaded, model.Diagnostics) {
 	if len(diags) > 0 {
 		return nil, diags
 	}
+	l.pkg = pkg
 	overlay := map[string]load.Source{
 		filepath.Join(m.root, envsDir, generatedFile): load.FromString(l.threeLines(pkg)),
 	}
@@ -87,7 +94,7 @@ func (m *Module) load(env string, want wants) (*loaded, model.Diagnostics) {
 		overlay[s.path] = load.FromBytes(s.data)
 	}
 	if want.resources && !want.whole && m.yaml == nil {
-		for path, text := range l.takeLiterals() {
+		for path, text := range l.takeLiterals(want.together) {
 			overlay[path] = load.FromBytes(text)
 		}
 	}
@@ -211,6 +218,9 @@ func (l *loaded) parse(name string, src any, cfg parser.Config) (*ast.File, erro
 	}
 	data, _ := src.([]byte)
 	l.mu.Lock()
+	if l.module.isUserFile(name) {
+		l.config = cfg
+	}
 	if _, known := l.contents[name]; !known {
 		l.contents[name] = data
 	}

@@ -17,6 +17,8 @@ type positions struct {
 	origin  model.Origin
 	origins map[string]model.Origin
 	twice   []repeated
+	// defaults are the paths that some place gives as a default.
+	defaults []string
 }
 
 // repeated is a field that one directory gives a value twice.
@@ -56,6 +58,9 @@ func (x *index) collect(p *positions, written map[string]decl, path []string, de
 			}
 			written[key] = m
 			p.origins[key] = x.module.origin(m.label.Pos())
+			if hasDefault(m.value) {
+				p.defaults = append(p.defaults, key)
+			}
 			if len(at) < maxNesting && hasFields(m.value) {
 				x.collect(p, written, at, []decl{m})
 			}

@@ -40,6 +40,8 @@ type rules struct {
 	*compiled
 	schema map[string][]string
 	diags  model.Diagnostics
+	// defaults are the paths of each resource that are given as a default.
+	defaults map[model.Key][]string
 }
 
 // about starts a diagnostic about a field of a resource, or about the resource
@@ -121,11 +123,13 @@ func (r *rules) chooses(res model.Resource, field, than string) bool {
 	if levelOf(res.FieldOrigin(field).File) > levelOf(res.FieldOrigin(than).File) {
 		return true
 	}
-	if t := r.loaded.taken[res.Key.ID]; t != nil && res.Key.Kind == model.Tenant {
-		return t.HasDefault(model.JoinPath(field))
+	if r.defaults == nil { // hardly anybody asks
+		r.defaults = map[model.Key][]string{}
+		for _, o := range r.tree.objects {
+			r.defaults[o.key] = o.where.defaults
+		}
 	}
-	written := r.loaded.index.find(model.Spec(res.Key.Kind).Field, res.Key.ID, field)
-	return slices.ContainsFunc(written, func(d decl) bool { return hasDefault(d.value) })
+	return slices.Contains(r.defaults[res.Key], field)
 }
 
 // imported are the house rules of the schema as warnings: the schema does not

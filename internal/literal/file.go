@@ -16,8 +16,11 @@ type File struct {
 	opaque bool
 	// declares are the declarations of tenants, in the order in which they are written.
 	declares []declaration
-	// others are how many declarations the file has besides.
+	// others are how many declarations the file has besides, flows those of flows.
 	others int
+	flows  []span
+	// lets: it has names that must be used by something.
+	lets bool
 	// refers holds the names that are used other than as labels.
 	refers map[string]bool
 	// The import of the schema: its text, whether it is alone in its declaration,
@@ -25,6 +28,7 @@ type File struct {
 	schemaImport span
 	imports      int
 	schemaUses   int
+	flowUses     int // of these, those of flows
 }
 
 // span is a part of a text, as offsets.
@@ -71,17 +75,43 @@ func (f *File) origin(at place) model.Origin {
 	return model.Origin{File: f.name, Line: int(at.line), Column: int(at.column)}
 }
 
-// Without returns the text of the file without what it says about some
-// tenants: spaces stand in its place, so that all the rest is where it was. An
-// import of the schema that nothing uses any more goes, too. Where nothing is
-// left, it is the package clause alone.
-func (f *File) Without(taken map[string]*Tenant) []byte {
-	var gone []span
-	declares, uses := 0, 0
+// separable reports whether tenants can be left out of the file without a trace: an
+// import or a let that only they, or flows, use would be a mistake then.
+func (f *File) separable() bool {
+	others := f.imports
+	if f.schemaImport.end > 0 {
+		others--
+	}
+	return !f.lets && (others == 0 || len(f.declares)+len(f.flows) == 0)
+}
+
+// Without returns the text of the file without what it says about the tenants
+// for which gone is true: spaces stand in its place, so that all the rest is where
+// it was. An import of the schema that nothing uses any more goes, too. Where
+// nothing is left, it is the package clause alone.
+func (f *File) Without(gone func(id string) bool) []byte { return f.without(gone, nil, 0) }
+
+// Only returns the text of the file without flows, and without what it says about
+// other tenants than some; see [File.Without]. It is nil where nothing is left.
+func (f *File) Only(ids map[string]bool) []byte {
+	text := f.without(func(id string) bool { return !ids[id] }, f.flows, f.flowUses)
+	if f.isEmpty(text) {
+		return nil
+	}
+	return text
+}
+
+func (f *File) isEmpty(text []byte) bool { return string(text) == "package "+f.pkg+"\n" }
+
+// without takes out pieces, and other spans that refer to the schema so many times.
+func (f *File) without(isGone func(id string) bool, gone []span, uses int) []byte {
+	others := f.others - len(gone)
+	gone = slices.Clone(gone)
+	declares := 0
 	for _, d := range f.declares {
 		var pieces []span
 		for _, p := range d.pieces {
-			if taken[p.id] != nil {
+			if isGone(p.id) {
 				pieces = append(pieces, p.span)
 				uses += p.schemaUses
 			}
@@ -100,7 +130,7 @@ func (f *File) Without(taken map[string]*Tenant) []byte {
 		gone = append(gone, f.schemaImport)
 		imports--
 	}
-	if declares == len(f.declares) && f.others == 0 && imports == 0 {
+	if declares == len(f.declares) && others == 0 && imports == 0 {
 		return []byte("package " + f.pkg + "\n")
 	}
 	text := slices.Clone(f.text)

@@ -3,7 +3,6 @@ package literal
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"cuelang.org/go/cue/token"
 
@@ -164,6 +163,7 @@ func (r *reader) file() bool {
 		switch {
 		case r.is(token.LET):
 			r.others++
+			r.lets = true
 			r.skip(0)
 		case !r.isLabel():
 			return false // an embedding, a comprehension, a pattern
@@ -180,78 +180,23 @@ func (r *reader) file() bool {
 			continue
 		default:
 			r.others++
+			isFlows, uses := r.label() == "flows", r.schemaUses
 			r.skip(0)
+			end := r.now.start
+			if !r.separated(&end) {
+				return false
+			}
+			if isFlows {
+				r.flows = append(r.flows, span{start, end})
+				r.flowUses += r.schemaUses - uses
+			}
+			continue
 		}
 		if end := 0; !r.separated(&end) {
 			return false
 		}
 	}
 	return true
-}
-
-// imported reads an import declaration, and stays on its last token.
-func (r *reader) imported() bool {
-	whole := span{start: r.now.start}
-	r.advance()
-	if !r.is(token.LPAREN) {
-		whole.end = r.importSpec(whole.start)
-		if r.schemaImport.end == whole.end {
-			r.schemaImport = whole
-		}
-		return whole.end > 0
-	}
-	specs := 0
-	for !r.is(token.RPAREN) {
-		r.advance()
-		if r.is(token.RPAREN) {
-			break
-		}
-		start := r.now.start
-		end := r.importSpec(start)
-		if end == 0 {
-			return false
-		}
-		specs++
-		switch r.next.Token {
-		case token.COMMA:
-			r.advance()
-			if r.schemaImport.end == end {
-				r.schemaImport.end = max(end, r.now.end())
-			}
-		case token.RPAREN:
-			r.advance()
-		default:
-			return false
-		}
-	}
-	if whole.end = r.now.end(); specs == 1 && r.schemaImport.start >= whole.start {
-		r.schemaImport = whole
-	}
-	return true
-}
-
-// importSpec reads one import, and stays on its path. It returns the end, or 0.
-func (r *reader) importSpec(start int) int {
-	name := ""
-	if r.is(token.IDENT) {
-		name = r.now.text
-		r.advance()
-	}
-	if !r.is(token.STRING) {
-		return 0
-	}
-	r.imports++
-	path := r.now.text == `"`+r.schemaPath+`"`
-	switch {
-	case path && (name == "" || name == schemaName):
-		if r.schemaImport.end > 0 {
-			return 0 // twice
-		}
-		r.schemaImport = span{start, r.now.end()}
-	case name == schemaName || strings.HasSuffix(r.now.text, schemaName+`"`) || strings.Contains(r.now.text, schemaName+"@"):
-		return 0 // another package of that name
-	}
-	return r.now.end()
 }
 
 // skip goes to the comma or bracket that ends a declaration which began with
@@ -321,7 +266,10 @@ func (r *reader) members(d *declaration) bool {
 	r.advance()
 	for !r.is(token.RBRACE) {
 		switch {
-		case r.is(token.LET), r.isLabel() && r.is(token.IDENT) && (r.now.text[0] == '_' || r.now.text[0] == '#'):
+		case r.is(token.LET):
+			r.lets = true
+			fallthrough
+		case r.isLabel() && r.is(token.IDENT) && (r.now.text[0] == '_' || r.now.text[0] == '#'):
 			d.more = true
 			r.skip(depth + 1)
 			if end := 0; !r.separated(&end) {

@@ -1,6 +1,10 @@
 package literal
 
-import "pcconnect.ai/descope-mgmt/internal/model"
+import (
+	"slices"
+
+	"pcconnect.ai/descope-mgmt/internal/model"
+)
 
 // Tenant is a tenant that was taken.
 type Tenant struct {
@@ -21,8 +25,14 @@ type preset struct {
 	replaced bool // by the overlay
 }
 
-// HasDefault reports whether a field is given as a default, replaced or not.
-func (t *Tenant) HasDefault(path string) bool { return t.preset(path) != nil }
+// Defaults are the paths that are given as a default, replaced or not.
+func (t *Tenant) Defaults() []string {
+	var paths []string
+	for _, d := range t.defaults {
+		paths = append(paths, d.path)
+	}
+	return paths
+}
 
 func (t *Tenant) preset(path string) *preset {
 	for i := range t.defaults {
@@ -33,16 +43,27 @@ func (t *Tenant) preset(path string) *preset {
 	return nil
 }
 
-// Take returns the tenants that can be taken from the files of an environment,
-// by id. base are the shared files, overlay those of the environment, each in
-// the order of their names.
-func Take(base, overlay []*File) map[string]*Tenant {
+// Taken is what can be done with the files of an environment.
+type Taken struct {
+	// Tenants are those that can be taken, by id.
+	Tenants map[string]*Tenant
+	// Separable are the ids of all others, sorted, if each of them can be evaluated
+	// without the rest of them, and without the flows; else nil.
+	Separable []string
+}
+
+// Take looks for tenants that can be taken from the files of an environment.
+// base are the shared files, overlay those of the environment, each in the order
+// of their names.
+func Take(base, overlay []*File) Taken {
 	t := taker{refers: map[string]bool{}, drafts: map[string]*draft{}}
+	separable := true
 	for level, files := range [][]*File{base, overlay} {
 		for _, f := range files {
 			if f.opaque || f.refers[tenants] || f.refers["self"] {
-				return nil
+				return Taken{}
 			}
+			separable = separable && f.separable()
 			for name := range f.refers {
 				t.refers[name] = true
 			}
@@ -53,13 +74,21 @@ func Take(base, overlay []*File) map[string]*Tenant {
 			}
 		}
 	}
-	taken := make(map[string]*Tenant, len(t.drafts))
+	taken := Taken{Tenants: make(map[string]*Tenant, len(t.drafts))}
 	for id, d := range t.drafts {
-		if !d.refused && (!d.plain || !t.refers[id]) && allowed(id, d.tenant.Fields) {
+		referred := d.plain && t.refers[id]
+		if !d.refused && !referred && allowed(id, d.tenant.Fields) {
 			d.tenant.Fields["id"] = id
-			taken[id] = &d.tenant
+			taken.Tenants[id] = &d.tenant
+			continue
 		}
+		separable = separable && !referred
+		taken.Separable = append(taken.Separable, id)
 	}
+	if !separable || t.refers["flows"] {
+		taken.Separable = nil
+	}
+	slices.Sort(taken.Separable)
 	return taken
 }
 
