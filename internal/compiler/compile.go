@@ -229,12 +229,13 @@ func (m *Module) loadAndEvaluate(env string, want wants) (*loaded, *tree, []erro
 		return nil, nil, nil, diags
 	}
 	t, problems := evaluate(l)
-	if l.shards != nil && (len(problems) > 0 || len(l.unknownFields(t.value)) > 0 || !l.evaluateShards(t)) {
-		want.together = true
-		return m.loadAndEvaluate(env, want)
-	}
 	if !l.templates && (len(problems) > 0 || t.namesTemplate()) {
 		want.templates = true
+		return m.loadAndEvaluate(env, want)
+	}
+	if l.shards != nil && (len(problems) > 0 || len(l.unknownFields(t.value)) > 0 || !l.evaluateShards(t)) {
+		// Mostly a mistake, for which the templates would be loaded next.
+		want.together, want.templates = true, true
 		return m.loadAndEvaluate(env, want)
 	}
 	return l, t, problems, diags

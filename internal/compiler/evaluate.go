@@ -26,7 +26,7 @@ type object struct {
 	fields   map[string]any
 	excluded bool // by enabled_in; fields holds enabled_in only then
 	value    cue.Value
-	// decls and where are filled in by assemble.
+	// decls and where are filled in by assemble, unless where is known before.
 	decls []decl
 	where positions
 }
@@ -65,10 +65,10 @@ func (w *walker) objects(v cue.Value, spec model.KindSpec, env string) []*object
 		o := &object{key: model.Key{Kind: spec.Kind, ID: id}, value: field}
 		if where := field.LookupPath(enabledIn); where.Exists() {
 			w.path = append(w.path, "enabled_in")
-			list, ok := w.value(where).([]any)
+			if list, ok := w.value(where).([]any); ok {
+				o.leaveOut(list, env)
+			}
 			w.path = w.path[:len(w.path)-1]
-			o.excluded = ok && !slices.Contains(list, any(env))
-			o.fields = map[string]any{"enabled_in": list}
 		}
 		if !o.excluded {
 			o.fields, _ = w.value(field).(map[string]any)
@@ -76,6 +76,14 @@ func (w *walker) objects(v cue.Value, spec model.KindSpec, env string) []*object
 		objects = append(objects, o)
 	})
 	return objects
+}
+
+// leaveOut leaves nothing of the object but enabled_in, in an environment that is not
+// in the list.
+func (o *object) leaveOut(enabledIn []any, env string) {
+	if o.excluded = !slices.Contains(enabledIn, any(env)); o.excluded {
+		o.fields = map[string]any{"enabled_in": enabledIn}
+	}
 }
 
 // mistakes are what is wrong with an evaluated configuration, apart from values

@@ -1,7 +1,6 @@
 package compiler
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -68,19 +67,18 @@ func (m *Module) tell(format string, args ...any) {
 
 // tellStrategy says what CUE had to do.
 func (l *loaded) tellStrategy(t *tree) {
-	if n := len(l.shards); n > 0 {
-		l.module.tell("%s: %d tenants read from the text, %d evaluated by CUE in %d parts", l.env, len(l.taken), t.tenants()-len(l.taken), n)
-		return
+	taken, how := len(l.taken), "evaluated by CUE"
+	if len(l.shards) > 0 {
+		how += fmt.Sprintf(" in %d parts", len(l.shards))
 	}
-	if n := len(l.taken); n > 0 {
+	if taken > 0 || len(l.shards) > 0 {
 		noun := "tenants"
-		if n == 1 {
+		if taken == 1 {
 			noun = "tenant"
 		}
-		l.module.tell("%s: %d %s read from the text, %d evaluated by CUE", l.env, n, noun, t.tenants()-n)
-		return
+		how = fmt.Sprintf("%d %s read from the text, %d %s", taken, noun, t.tenants()-taken, how)
 	}
-	l.module.tell("%s: evaluated by CUE", l.env)
+	l.module.tell("%s: %s", l.env, how)
 }
 
 func (t *tree) tenants() int {
@@ -99,9 +97,8 @@ func (l *loaded) takenObjects() []*object {
 	for _, id := range slices.Sorted(maps.Keys(l.taken)) {
 		t := l.taken[id]
 		o := &object{key: model.Key{Kind: model.Tenant, ID: id}, fields: t.Fields, where: positions{origin: t.Origin, origins: t.Origins, defaults: t.Defaults()}}
-		if in, ok := t.Fields["enabled_in"].([]any); ok && !slices.Contains(in, any(l.env)) {
-			o.excluded = true
-			o.fields = map[string]any{"enabled_in": in}
+		if in, ok := t.Fields["enabled_in"].([]any); ok {
+			o.leaveOut(in, l.env)
 		}
 		objects = append(objects, o)
 	}
@@ -112,18 +109,13 @@ func (l *loaded) takenObjects() []*object {
 // them. The nil pointer keeps nothing.
 type literals struct {
 	mu    sync.Mutex
-	files map[string]keptLiteral
-}
-
-type keptLiteral struct {
-	text []byte
-	file *literal.File
+	files map[string]*literal.File
 }
 
 // keepingLiterals returns the module with files kept for what is compiled next.
 func (m *Module) keepingLiterals() *Module {
 	other := *m
-	other.literals = &literals{files: map[string]keptLiteral{}}
+	other.literals = &literals{files: map[string]*literal.File{}}
 	return &other
 }
 
@@ -134,10 +126,10 @@ func (k *literals) read(m *Module, s source) *literal.File {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if have, ok := k.files[s.path]; ok && bytes.Equal(have.text, s.data) {
-		return have.file
+	if have, ok := k.files[s.path]; ok && have.IsOf(s.data) {
+		return have
 	}
 	f := read()
-	k.files[s.path] = keptLiteral{s.data, f}
+	k.files[s.path] = f
 	return f
 }

@@ -75,13 +75,12 @@ func (m *Module) load(env string, want wants) (*loaded, model.Diagnostics) {
 		return nil, model.Diagnostics{m.unknownEnvironment(env, environments)}
 	}
 	l := &loaded{module: m, env: env, environments: environments, resources: want.resources, contents: map[string][]byte{}, generated: map[model.Origin]positions{}, templates: want.templates}
-	pkg, diags := l.read()
+	diags := l.read()
 	if len(diags) > 0 {
 		return nil, diags
 	}
-	l.pkg = pkg
 	overlay := map[string]load.Source{
-		filepath.Join(m.root, envsDir, generatedFile): load.FromString(l.threeLines(pkg)),
+		filepath.Join(m.root, envsDir, generatedFile): load.FromString(l.threeLines()),
 	}
 	if m.yaml != nil {
 		overlay[filepath.Join(m.root, moduleFile)] = load.FromString(fmt.Sprintf("module: %q\n%s\n", m.path+"@v0", languageVersion))
@@ -107,7 +106,7 @@ func (m *Module) load(env string, want wants) (*loaded, model.Diagnostics) {
 	l.instance = load.Instances([]string{"."}, &load.Config{
 		Dir:        l.overlayDir(),
 		ModuleRoot: m.root,
-		Package:    pkg,
+		Package:    l.pkg,
 		Overlay:    overlay,
 		ParseFile:  l.parse,
 		Registry:   noRegistry{},
@@ -120,33 +119,33 @@ func (m *Module) load(env string, want wants) (*loaded, model.Diagnostics) {
 	return l, nil
 }
 
-// read takes the files of the environment, found fit to be parsed, and says which
-// package they are.
-func (l *loaded) read() (pkg string, diags model.Diagnostics) {
+// read takes the files of the environment, found fit to be parsed, and their package.
+func (l *loaded) read() (diags model.Diagnostics) {
 	m := l.module
 	if m.yaml != nil {
 		tree, diags := m.yaml.Environment(l.env)
 		if tree == nil {
-			return "", diags
+			return diags
 		}
-		l.warnings = diags
+		l.warnings, l.pkg = diags, envsDir
 		l.addYAML(tree)
-		return envsDir, nil
+		return nil
 	}
 	shared, diags := m.readSources(filepath.Join(m.root, envsDir))
 	own, d := m.readSources(l.overlayDir())
 	if diags = append(diags, d...); len(diags) > 0 {
-		return "", diags
+		return diags
 	}
 	l.sources = slices.Concat(shared, own)
 	l.warnings = m.schemaWarning()
 	l.templates = l.templates || slices.ContainsFunc(l.sources, usesTemplates)
-	return m.packageName(shared, own)
+	l.pkg, diags = m.packageName(shared, own)
+	return diags
 }
 
 // threeLines make misspelt fields an error even where the user forgot them.
-func (l *loaded) threeLines(pkg string) string {
-	lines := fmt.Sprintf("package %s\n\nimport schema %q\n\nenvironment: schema.#Environment\n", pkg, l.module.path+"/"+schemaDir)
+func (l *loaded) threeLines() string {
+	lines := fmt.Sprintf("package %s\n\nimport schema %q\n\nenvironment: schema.#Environment\n", l.pkg, l.module.path+"/"+schemaDir)
 	if l.resources {
 		lines += "tenants: schema.#Tenants\nflows: schema.#Flows\n"
 	}

@@ -116,7 +116,7 @@ func (l *loaded) shardInstance(ids []string) *build.Instance {
 			return nil
 		}
 	}
-	if !add(filepath.Join(l.module.root, envsDir, generatedFile), []byte(l.threeLines(l.pkg))) {
+	if !add(filepath.Join(l.module.root, envsDir, generatedFile), []byte(l.threeLines())) {
 		return nil
 	}
 	return &instance

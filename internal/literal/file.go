@@ -1,6 +1,7 @@
 package literal
 
 import (
+	"bytes"
 	"slices"
 
 	"pcconnect.ai/descope-mgmt/internal/model"
@@ -23,8 +24,8 @@ type File struct {
 	lets bool
 	// refers holds the names that are used other than as labels.
 	refers map[string]bool
-	// The import of the schema: its text, whether it is alone in its declaration,
-	// and how often something refers to it.
+	// The import of the schema, how many imports there are, and how often something
+	// refers to the schema.
 	schemaImport span
 	imports      int
 	schemaUses   int
@@ -70,6 +71,9 @@ type field struct {
 	nested bool // it has no value, but fields below it
 	below  bool // it is below the last one that is nested
 }
+
+// IsOf reports whether the file was read from this text.
+func (f *File) IsOf(text []byte) bool { return bytes.Equal(f.text, text) }
 
 func (f *File) origin(at place) model.Origin {
 	return model.Origin{File: f.name, Line: int(at.line), Column: int(at.column)}
