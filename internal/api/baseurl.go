@@ -47,11 +47,17 @@ func CheckBaseURL(baseURL string, trusted bool) error {
 	switch {
 	case trusted || isLoopbackHost(host):
 		return nil
-	case u.Scheme == "https" && (host == "descope.com" || strings.HasSuffix(host, ".descope.com")):
+	case u.Scheme == "https" && isDescopeHost(host):
 		return nil
 	default:
 		return fmt.Errorf("base URL %s is not https under descope.com and not loopback, and would receive the management key; only a flag or the real environment may name it", quoted(baseURL))
 	}
+}
+
+// isDescopeHost takes names alone: [2001:db8::1%25.descope.com] is an address of
+// somebody else whose zone ends like one.
+func isDescopeHost(host string) bool {
+	return strings.HasSuffix("."+host, ".descope.com") && strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-.") == ""
 }
 
 // isLoopbackHost takes addresses in their usual spelling, and of all names just
