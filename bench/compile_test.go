@@ -41,7 +41,7 @@ func TestCompile(t *testing.T) {
 	budgets := []compileBudget{
 		{"1000 tenants", 1000, generate, 0, 30 << 20},
 		{"10000 tenants", 10_000, generate, 1.0 / 8, 70 << 20},
-		{"10000 tenants to evaluate", 10_000, generateGeneral, 0, 140 << 20},
+		{"10000 tenants to evaluate", 10_000, generateGeneral, 1.0 / 2, 140 << 20},
 	}
 	rounds := 2
 	if *full {

@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -83,5 +84,24 @@ flows: "sign-in": schema.#MagicLink & {config: sign_up: true}
 				t.Errorf("evaluated in parts: %v, want %v (%s)\n%v", got, c.parts, told, diags)
 			}
 		})
+	}
+}
+
+// TestCollectLess changes what the whole process has, and must not run beside others.
+func TestCollectLess(t *testing.T) {
+	percent := func() int {
+		p := debug.SetGCPercent(100)
+		debug.SetGCPercent(p)
+		return p
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	for before, want := range map[int]int{100: 150, 400: 400, 50: 50, -1: -1} {
+		debug.SetGCPercent(before)
+		undo := collectLess()
+		while := percent()
+		undo()
+		if after := percent(); while != want || after != before {
+			t.Errorf("at %d: %d while parts are evaluated, %d after; want %d, %d", before, while, after, want, before)
+		}
 	}
 }
